@@ -1,0 +1,68 @@
+// Builds dist/ from src/main.ts, then man/ from src/man.ts. Says one line when it worked.
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+const man = join(root, 'man')
+
+/** @type {import('esbuild').BuildOptions} */
+const options = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  minify: true,
+  sourcemap: false,
+  legalComments: 'none',
+  loader: { '.json': 'json' },
+  // The ES module builds of dependencies come first, also for a directory import without an extension
+  // (clipanion has one): the bundle then holds no CommonJS and needs no `require`.
+  mainFields: ['module', 'main'],
+  resolveExtensions: ['.mjs', '.ts', '.js', '.json'],
+  logLevel: 'warning',
+}
+
+/** Removes everything in dist/ but a native build, which is made elsewhere. */
+async function cleanDist() {
+  await mkdir(dist, { recursive: true })
+  for (const name of await readdir(dist)) {
+    if (name !== 'native') await rm(join(dist, name), { recursive: true, force: true })
+  }
+}
+
+/** Bundles the program; answers how many files came out and how large they are together, in bytes. */
+async function buildProgram() {
+  const result = await build({ ...options, entryPoints: ['src/main.ts'], splitting: true, metafile: true })
+  const outputs = Object.values(result.metafile.outputs)
+  return { files: outputs.length, bytes: outputs.reduce((sum, output) => sum + output.bytes, 0) }
+}
+
+/** Writes what `manPages()` of src/man.ts answers into man/; answers how many pages there are. */
+async function buildManPages() {
+  const bundle = join(dist, 'man.js')
+  try {
+    await build({ ...options, entryPoints: ['src/man.ts'] })
+    const { manPages } = await import(pathToFileURL(bundle).href)
+    const pages = await manPages()
+    await rm(man, { recursive: true, force: true })
+    await mkdir(man, { recursive: true })
+    for (const [name, roff] of pages) await writeFile(join(man, name), roff)
+    return pages.size
+  } finally {
+    await rm(bundle, { force: true })
+  }
+}
+
+await cleanDist()
+const program = await buildProgram()
+
+const pages = await buildManPages()
+await stat(join(dist, 'main.js'))
+process.stdout.write(
+  `built dist/main.js (${program.files} files, ${Math.ceil(program.bytes / 1024)} KiB), man pages: ${pages}\n`,
+)

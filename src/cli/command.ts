@@ -1,0 +1,50 @@
+import { Command, Option } from 'clipanion'
+import { type ErrorCode, EXIT_STATUS } from '../domain/error.ts'
+import { openWorkspace, type Workspace } from '../flows/workspace.ts'
+import type { DwContext } from './context.ts'
+
+/** What a command answers: text on stdout, or one JSON object with `--json`. */
+export interface Answer {
+  readonly text: string
+  readonly json: object
+  /** The exit status as the error code that has it; 0 without one. */
+  readonly status?: ErrorCode
+}
+
+/** The base of every command: parse, call a flow, render. */
+export abstract class DwCommand extends Command<DwContext> {
+  /** What follows the command's name, one line a form, as its synopsis shows it. */
+  static forms: readonly string[] = ['']
+
+  json = Option.Boolean('--json', false, { description: 'Print one JSON object instead of text.' })
+
+  /** The command's work. Errors that a user can meet are thrown as DwError. */
+  abstract answer(): Promise<Answer>
+
+  override async execute(): Promise<number> {
+    if (this.json) this.context.streams.useJson()
+    const answer = await this.answer()
+    this.context.streams.answer(answer)
+    return answer.status === undefined ? 0 : EXIT_STATUS[answer.status]
+  }
+}
+
+/** A command that works on a repository and may be told whom it acts for. */
+export abstract class RepositoryCommand extends DwCommand {
+  sessionOption = Option.String('--session', {
+    description: 'Act for this session: its id, or the start of it that fits no other.',
+  })
+
+  override async answer(): Promise<Answer> {
+    const workspace = await openWorkspace(this.context.around)
+    this.context.streams.useColour(workspace.settings.colour)
+    return this.answerIn(workspace)
+  }
+
+  abstract answerIn(workspace: Workspace): Promise<Answer>
+
+  /** `--session` for a flow's request. */
+  get session(): { readonly session?: string } {
+    return this.sessionOption === undefined ? {} : { session: this.sessionOption }
+  }
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BaseContext } from 'clipanion'
+import { parseDuration } from '../domain/duration.ts'
+import { DwError } from '../domain/error.ts'
+import type { Surroundings } from '../flows/surroundings.ts'
+import { Streams } from './streams.ts'
+import { controllingTerminal, isRunning } from './terminal.ts'
+
+/** What every command is given. Nothing else in the program reads `process`. */
+export interface DwContext extends BaseContext {
+  readonly around: Surroundings
+  readonly streams: Streams
+}
+
+/** The context of this process. Interrupting it aborts `around.signal`. */
+export function processContext(): DwContext {
+  const streams = new Streams(
+    { stream: process.stdout, isTerminal: process.stdout.isTTY === true },
+    { stream: process.stderr, isTerminal: process.stderr.isTTY === true },
+    Boolean(process.env['NO_COLOR']),
+  )
+  const { stdin, stdout, stderr, env } = process
+  return { stdin, stdout, stderr, env, colorDepth: 1, streams, around: surroundings(streams) }
+}
+
+function surroundings(streams: Streams): Surroundings {
+  const { env } = process
+  const shift = clockShift(env['DW_TEST_CLOCK'])
+  return {
+    env,
+    cwd: process.cwd(),
+    home: env['HOME'] ?? userInfo().homedir,
+    programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
+    user: env['LOGNAME'] ?? env['USER'] ?? loginName(),
+    host: hostname(),
+    now: () => Date.now() + shift,
+    fileClock: Date.now,
+    elapsed: () => performance.now(),
+    sleep: async (milliseconds) => sleep(milliseconds),
+    random: Math.random,
+    randomWord: () => randomBytes(12).toString('hex'),
+    terminal: async () => controllingTerminal(process.pid),
+    isRunning: async (leader) => isRunning(leader),
+    signal: interruption(),
+    say: (line) => streams.say(line),
+  }
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => controller.abort(new DwError('DW_INTERRUPTED', 'interrupted; nothing was kept')))
+  }
+  return controller.signal
+}
+
+/** Milliseconds by which tests shift the clock: `+3h`, `-90s`. */
+function clockShift(text: string | undefined): number {
+  if (!text) return 0
+  const sign = text.startsWith('-') ? -1 : 1
+  return sign * (parseDuration(text.replace(/^[+-]/, '')) ?? 0) * 1000
+}
+
+function loginName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // a uid without an entry in the user database
+    return `uid-${process.getuid?.() ?? 'unknown'}`
+  }
+}

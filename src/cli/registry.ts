@@ -1,0 +1,27 @@
+import type { CommandClass } from 'clipanion'
+import type { DwContext } from './context.ts'
+
+/** A command's class, with what its help needs. */
+export type DwCommandClass = CommandClass<DwContext> & { readonly forms: readonly string[] }
+
+/** A command's words and where its class is; a class is loaded only when it is asked for. */
+export interface Registration {
+  readonly path: readonly string[]
+  readonly load: () => Promise<DwCommandClass>
+}
+
+/** Every command, in the order in which help lists them. */
+export const REGISTRY: readonly Registration[] = [
+  { path: ['claim'], load: async () => (await import('../commands/claim.ts')).ClaimCommand },
+  { path: ['release'], load: async () => (await import('../commands/release.ts')).ReleaseCommand },
+  { path: ['check'], load: async () => (await import('../commands/check.ts')).CheckCommand },
+  { path: ['locks'], load: async () => (await import('../commands/locks.ts')).LocksCommand },
+  { path: ['status'], load: async () => (await import('../commands/status.ts')).StatusCommand },
+  { path: ['sessions'], load: async () => (await import('../commands/sessions.ts')).SessionsCommand },
+  { path: ['init'], load: async () => (await import('../commands/init.ts')).InitCommand },
+  { path: ['new'], load: async () => (await import('../commands/new.ts')).NewCommand },
+  { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
+  { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
+  { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
+  { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
+]

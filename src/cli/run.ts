@@ -1,0 +1,82 @@
+import { EXIT_STATUS } from '../domain/error.ts'
+import { asDwError } from '../report/error.ts'
+import { version } from '../../package.json'
+import { type DwContext, processContext } from './context.ts'
+import { findRegistration, parseCommand } from './parse.ts'
+
+/** An exit status that no command has: an event loop that emptied early is a failure, not a success. */
+const UNFINISHED = 70
+
+/** Runs the command that the arguments name, and sets the exit status. */
+export async function run(words: readonly string[]): Promise<void> {
+  process.exitCode = UNFINISHED
+  const context = processContext()
+  process.exitCode = await runIn(context, words)
+}
+
+/** Runs a command in `context`; returns its exit status. Every error ends here. */
+export async function runIn(context: DwContext, words: readonly string[]): Promise<number> {
+  // known before parsing, so that a usage error is JSON too
+  if (optionsOf(words).includes('--json')) context.streams.useJson()
+  try {
+    return await dispatch(context, words)
+  } catch (thrown) {
+    const error = asDwError(thrown)
+    context.streams.error(error)
+    return EXIT_STATUS[error.code]
+  }
+}
+
+async function dispatch(context: DwContext, words: readonly string[]): Promise<number> {
+  const options = optionsOf(words)
+  if (options[0] === '--version') {
+    context.streams.help(`git-dw ${version}\n`)
+    return 0
+  }
+  if (options.includes('-h') || options.includes('--help'))
+    return help(context, words, options.includes('--help'))
+  const [first] = words
+  if (first === undefined || first.startsWith('-')) return bare(context, words)
+  const command = await parseCommand(words, context)
+  return command.execute() as Promise<number>
+}
+
+/** `-h` prints usage; `--help` opens the manual where there is a terminal to show it on. */
+async function help(context: DwContext, words: readonly string[], manual: boolean): Promise<number> {
+  if (manual && (await openManual(context))) return 0
+  const { allHelp, commandHelpText, helpOf, overviewText } = await import('./usage.ts')
+  const registration = findRegistration(words)
+  const text =
+    registration === undefined
+      ? overviewText(await allHelp())
+      : commandHelpText(helpOf(await registration.load()))
+  context.streams.help(text)
+  return 0
+}
+
+async function openManual(context: DwContext): Promise<boolean> {
+  if (!context.streams.isWatched) return false
+  const { Git } = await import('../git/exec.ts')
+  const git = new Git(context.around.env, context.around.cwd)
+  return (await git.attached(['help', 'dw'])) === 0
+}
+
+/** Bare `git dw`: where I stand and what to do next; outside a repository, a short usage. */
+async function bare(context: DwContext, words: readonly string[]): Promise<number> {
+  const status = await parseCommand(['status', '--next', ...words], context)
+  try {
+    return (await status.execute()) as number
+  } catch (thrown) {
+    const error = asDwError(thrown)
+    if (error.code !== 'DW_NOT_A_REPO') throw error
+    const { allHelp, overviewText } = await import('./usage.ts')
+    context.streams.complain(overviewText(await allHelp()))
+    return EXIT_STATUS.DW_USAGE
+  }
+}
+
+/** The words before a `--`. */
+function optionsOf(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--')
+  return end < 0 ? words : words.slice(0, end)
+}

@@ -1,0 +1,57 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { describeHolder, holderDetails } from '../domain/holder.ts'
+import { formatKey } from '../domain/key.ts'
+import { printable } from '../domain/printable.ts'
+import { checkKeys, type KeyCheck } from '../flows/overview.ts'
+import { keysOf, showKey } from '../flows/path-key.ts'
+import { corrupt, type Workspace } from '../flows/workspace.ts'
+import { jsonList } from '../report/json.ts'
+
+export class CheckCommand extends RepositoryCommand {
+  static override paths = [['check']]
+
+  static override forms = ['<path>…']
+
+  static override usage = Command.Usage({
+    description: 'Ask whether paths are free, mine, or held by another.',
+    details: `
+      Prints "free", "mine" or the holder of each path, directories above and what lies below included.
+      Exit status 1 when another session holds one of them.
+    `,
+    examples: [['Before touching a file', 'git dw check src/api/errors.ts']],
+  })
+
+  keys = Option.Rest({ name: 'path', required: 1 })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const { checks, ground } = await checkKeys(
+      workspace,
+      await keysOf(workspace, this.keys),
+      this.sessionOption,
+    )
+    const [damaged] = ground.damaged
+    if (damaged !== undefined) throw corrupt(damaged)
+    const lines = checks.flatMap((check) => this.#lines(workspace, check, checks.length > 1, ground.vantage))
+    const items = checks.map(({ key, answer, holders }) => ({
+      key: formatKey(key),
+      answer,
+      holders: holders.map((holding) => holderDetails(holding, ground.vantage)),
+    }))
+    const held = checks.some(({ answer }) => answer === 'held')
+    return {
+      text: lines.map((line) => `${line}\n`).join(''),
+      json: jsonList(items),
+      ...(held ? { status: 'DW_LOCKED' as const } : {}),
+    }
+  }
+
+  #lines(workspace: Workspace, check: KeyCheck, several: boolean, vantage: Vantage): string[] {
+    const show = ({ key }: { key: KeyCheck['key'] }) => showKey(workspace, key)
+    if (check.answer === 'held')
+      return check.holders.map((holding) => printable(describeHolder(holding, vantage, show)))
+    return [several ? `${printable(show(check))}: ${check.answer}` : check.answer]
+  }
+}
+
+type Vantage = Parameters<typeof describeHolder>[1]

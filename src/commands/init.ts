@@ -1,0 +1,48 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { DwError } from '../domain/error.ts'
+import { resumeSession } from '../flows/resume-session.ts'
+import { initSession, startSession } from '../flows/start-session.ts'
+import type { Workspace } from '../flows/workspace.ts'
+import { resumedAnswer, startedAnswer } from '../report/session-answer.ts'
+
+export class InitCommand extends RepositoryCommand {
+  static override paths = [['init']]
+
+  static override forms = ['[--project <project>] [--new | --resume <id>]']
+
+  static override usage = Command.Usage({
+    description: 'Begin: go on with the session of this place, or start one.',
+    details: `
+      Prints the id of the session that this directory, agent or terminal is bound to; where there is none,
+      starts a new one and binds it.
+    `,
+    examples: [
+      ['Start anew, whatever is bound here', 'git dw init --new'],
+      ['Go on with another one', 'git dw init --resume SESS-7K'],
+    ],
+  })
+
+  fresh = Option.Boolean('--new', false, { description: 'Start a new session and bind this place to it.' })
+  resume = Option.String('--resume', { description: 'Go on with this session.' })
+  project = Option.String('--project', { description: 'The project that a new session works on.' })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    if (this.fresh && this.resume !== undefined) {
+      throw new DwError('DW_USAGE', '--new and --resume exclude each other', {
+        hints: ['see: git dw init -h'],
+      })
+    }
+    const project = this.project === undefined ? {} : { project: this.project }
+    if (this.resume !== undefined) {
+      return resumedAnswer(
+        workspace.around.say,
+        await resumeSession(workspace, { target: this.resume, takeover: false }),
+      )
+    }
+    const answer = this.fresh
+      ? await startSession(workspace, { ...project, rebind: true })
+      : await initSession(workspace, { ...project, ...this.session })
+    return startedAnswer(workspace.around.say, answer)
+  }
+}

@@ -1,0 +1,45 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { lockName, onOneLine } from '../domain/key.ts'
+import { readOverview } from '../flows/overview.ts'
+import { keysOf, showKey } from '../flows/path-key.ts'
+import type { Workspace } from '../flows/workspace.ts'
+import { jsonList } from '../report/json.ts'
+import { damageJson, damageLines, lockJson, lockTable } from '../report/lock-table.ts'
+
+export class LocksCommand extends RepositoryCommand {
+  static override paths = [['locks']]
+
+  static override forms = ['[<path>…]']
+
+  static override usage = Command.Usage({
+    description: 'List who holds what.',
+    details: `
+      Lists all locks, or those on the named paths, above and below them. A lock whose session has been
+      silent for longer than its ttl is shown as expired: it can simply be claimed.
+    `,
+    examples: [['Who is in src?', 'git dw locks src']],
+  })
+
+  keys = Option.Rest({ name: 'path' })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const overview = await readOverview(workspace, { ...this.session, ended: false })
+    const names = (await keysOf(workspace, this.keys)).map(lockName)
+    const { ground, identity, damaged } = overview
+    const wanted = ground.holdings.filter(
+      ({ name }) => names.length === 0 || names.some((asked) => onOneLine(asked, name)),
+    )
+    const me = identity.who === 'session' ? identity.mine.session.id : null
+    const palette = this.context.streams.answerPalette
+    const show = (holding: (typeof wanted)[number]) => showKey(workspace, holding.key)
+    for (const line of damageLines(damaged)) this.context.streams.say(line)
+    return {
+      text: wanted.length === 0 ? '' : lockTable(palette, wanted, { me, vantage: ground.vantage, show }),
+      json: jsonList([
+        ...wanted.map((holding) => lockJson(holding, me, ground.vantage)),
+        ...damaged.map(damageJson),
+      ]),
+    }
+  }
+}

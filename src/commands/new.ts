@@ -1,0 +1,27 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { startSession } from '../flows/start-session.ts'
+import type { Workspace } from '../flows/workspace.ts'
+import { startedAnswer } from '../report/session-answer.ts'
+
+export class NewCommand extends RepositoryCommand {
+  static override paths = [['new']]
+
+  static override forms = ['[--project <project>]']
+
+  static override usage = Command.Usage({
+    description: 'Start a new session and print its id.',
+    details: `
+      This agent or terminal is bound to it, unless it is bound to another live session: then that stays,
+      and the new one is for whoever gets its id, such as a subagent.
+    `,
+    examples: [['Give a script or a subagent a session of its own', 'export DW_SESSION=$(git dw new)']],
+  })
+
+  project = Option.String('--project', { description: 'The project that the session works on.' })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const project = this.project === undefined ? {} : { project: this.project }
+    return startedAnswer(workspace.around.say, await startSession(workspace, { ...project, rebind: false }))
+  }
+}

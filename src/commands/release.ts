@@ -1,0 +1,59 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { DwError } from '../domain/error.ts'
+import { formatKey, type Key, taskKey } from '../domain/key.ts'
+import { printable } from '../domain/printable.ts'
+import { keysOf, showKey } from '../flows/path-key.ts'
+import { releaseKeys } from '../flows/release.ts'
+import { defaultProject, type Workspace } from '../flows/workspace.ts'
+import { JSON_SCHEMA } from '../report/json.ts'
+
+export class ReleaseCommand extends RepositoryCommand {
+  static override paths = [['release']]
+
+  static override forms = [
+    '[--session <id>] [--task <task> [--project <project>]] [<key>…]',
+    '[--session <id>] --all',
+  ]
+
+  static override usage = Command.Usage({
+    description: 'Give up what the session holds.',
+    details: `
+      Releases the named keys, or all of them, and prints them. What is not the session's is reported and
+      left as it is: exit status 1, or 4 when the session has lost it. Worktrees and branches stay.
+    `,
+    examples: [
+      ['Release a task', 'git dw release --task fix-login'],
+      ['Release everything', 'git dw release --all'],
+    ],
+  })
+
+  task = Option.String('--task', { description: 'The task to release.' })
+  project = Option.String('--project', { description: 'The project of the task; by default the repository.' })
+  all = Option.Boolean('--all', false, { description: 'Release all that the session holds.' })
+  keys = Option.Rest({ name: 'key' })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const keys = await this.#what(workspace)
+    const answer = await releaseKeys(workspace, { ...this.session, keys })
+    const text = answer.released.map((key) => `${printable(showKey(workspace, key))}\n`).join('')
+    const json = { schema: JSON_SCHEMA, session: answer.session.id, released: answer.released.map(formatKey) }
+    if (answer.problem === undefined) return { text, json }
+    // what was released is told all the same
+    this.context.streams.answer({ text, json })
+    throw answer.problem
+  }
+
+  async #what(workspace: Workspace): Promise<readonly Key[] | 'all'> {
+    const named = this.keys.length > 0 || this.task !== undefined
+    if (this.all === named || (this.project !== undefined && this.task === undefined)) {
+      throw new DwError('DW_USAGE', 'release what? Name keys, a --task, or --all', {
+        hints: ['see: git dw release -h'],
+      })
+    }
+    if (this.all) return 'all'
+    const task =
+      this.task === undefined ? [] : [taskKey(this.project ?? defaultProject(workspace), this.task)]
+    return [...task, ...(await keysOf(workspace, this.keys))]
+  }
+}

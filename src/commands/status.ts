@@ -1,0 +1,32 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { readOverview } from '../flows/overview.ts'
+import { showKey } from '../flows/path-key.ts'
+import type { Workspace } from '../flows/workspace.ts'
+import { damageLines } from '../report/lock-table.ts'
+import { statusJson, statusText } from '../report/status-text.ts'
+
+export class StatusCommand extends RepositoryCommand {
+  static override paths = [['status']]
+
+  static override forms = ['[--json]']
+
+  static override usage = Command.Usage({
+    description: 'Show who I am, what I hold, and who else is here.',
+    details: `
+      Opens with the session that this directory, agent or terminal acts for, and why it is that one; then
+      what it holds, what it has lost, and the other sessions with what they hold.
+    `,
+    examples: [['For a script', 'git dw status --json']],
+  })
+
+  next = Option.Boolean('--next', false, { hidden: true })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const overview = await readOverview(workspace, { ...this.session, ended: false })
+    for (const line of damageLines(overview.damaged)) this.context.streams.say(line)
+    const show = (holding: Parameters<typeof showKey>[1]) => showKey(workspace, holding)
+    const palette = this.context.streams.answerPalette
+    return { text: statusText(palette, overview, { show, next: this.next }), json: statusJson(overview) }
+  }
+}

@@ -1,0 +1,36 @@
+import { DwError } from './error.ts'
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Seconds in `text`, written like `90s`, `15m`, `2h`, `1d`; null when it is written otherwise. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})([smhd])$/.exec(text.trim())
+  const unit = UNITS[match?.[2] ?? '']
+  if (!match?.[1] || unit === undefined) return null
+  const seconds = Number(match[1]) * unit
+  return seconds > 0 ? seconds : null
+}
+
+/** Seconds in an option's value. Throws DW_USAGE naming the option. */
+export function durationOption(option: string, text: string): number {
+  const seconds = parseDuration(text)
+  if (seconds !== null) return seconds
+  throw new DwError('DW_USAGE', `${option} "${text}" is no duration`, {
+    hints: ['write it like 90s, 15m, 2h or 1d'],
+  })
+}
+
+/** `seconds` as a person says it: `45s`, `12m`, `3h`, `2d`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return `${whole}s`
+  if (whole < 3600) return `${Math.floor(whole / 60)}m`
+  if (whole < 2 * 86_400) return `${Math.floor(whole / 3600)}h`
+  return `${Math.floor(whole / 86_400)}d`
+}
+
+/** How long before `now` (milliseconds since the epoch) a record's time was, as a person says it. */
+export function ago(time: string, now: number): string {
+  const seconds = (now - Date.parse(time)) / 1000
+  return seconds < 1 ? 'just now' : `${formatDuration(seconds)} ago`
+}

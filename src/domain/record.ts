@@ -1,0 +1,103 @@
+import type { Key } from './key.ts'
+
+/**
+ * The records of design §4, as plain data. A record read from a ref may carry fields that are not
+ * listed here; they are kept by spreading the old record into the new one.
+ * `v`, `rev` and `nonce` are written by the store alone, so no writer can forget them.
+ */
+
+/** A session's id: `SESS-` and ten letters or digits. */
+export type SessionId = string & { readonly __brand: 'SessionId' }
+
+/** The object id of the blob that a ref points at. */
+export type BlobId = string & { readonly __brand: 'BlobId' }
+
+/** ISO 8601 in UTC, milliseconds included. */
+export type Timestamp = string
+
+/** Who a session belongs to. `agent` and `terminal` are labels, never secrets; at most one is there. */
+export interface Owner {
+  readonly user: string
+  readonly host: string
+  readonly clone: string
+  readonly agent?: string
+  readonly terminal?: string
+}
+
+/** The worktree a session made last. Its path is only ever shown (design §4). */
+export interface WorktreeNote {
+  readonly path: string
+  readonly branch: string
+  readonly base: string
+  readonly createdAt: Timestamp
+}
+
+/** The note that somebody took one of the session's locks. */
+export interface Revocation {
+  readonly key: string
+  readonly lock: BlobId
+  readonly by: string
+  readonly at: Timestamp
+  readonly why: string
+}
+
+export type SessionStatus = 'active' | 'ended' | 'expired'
+
+export interface Session {
+  readonly kind: 'session'
+  readonly id: SessionId
+  readonly status: SessionStatus
+  readonly owner: Owner
+  readonly project?: string
+  readonly task?: string
+  readonly worktree?: WorktreeNote
+  readonly pr?: string
+  readonly createdAt: Timestamp
+  readonly lastActivity: Timestamp
+  /** Seconds of silence after which the session has expired. */
+  readonly ttl: number
+  /** Moves with every change of the session's locks and every fenced push. */
+  readonly fence: number
+  readonly revoked: readonly Revocation[]
+}
+
+export interface Lock {
+  readonly kind: 'lock'
+  readonly id: string
+  readonly key: string
+  readonly session: SessionId
+  readonly owner: Owner
+  readonly why?: string
+  /** One id for all keys taken together. */
+  readonly claim: string
+  readonly acquiredAt: Timestamp
+  /** Seconds of the session's silence after which the lock has expired. */
+  readonly ttl: number
+  readonly branch?: string
+  readonly base?: string
+  readonly worktree?: string
+}
+
+/** One line of a session's log. */
+export interface LogEvent {
+  readonly at: Timestamp
+  readonly event: LogEventName
+  readonly session: SessionId
+  readonly keys?: readonly string[]
+  readonly by?: string
+  readonly from?: string
+  readonly why?: string
+}
+
+export type LogEventName = 'start' | 'claim' | 'release' | 'steal' | 'takeover' | 'upgrade' | 'resume' | 'end'
+
+/** A record together with the blob it was read from. */
+export interface Versioned<R> {
+  readonly oid: BlobId
+  readonly record: R
+}
+
+/** A lock as it stands in the tree: its place, the key it names, the record. */
+export interface HeldLock extends Versioned<Lock> {
+  readonly key: Key
+}

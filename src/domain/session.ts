@@ -1,0 +1,85 @@
+import { isAbove, type LockName, lockName, parseKey } from './key.ts'
+import type { Lock, Owner, Revocation, Session, SessionId, Timestamp } from './record.ts'
+
+/** A session that starts now, with nothing claimed. `ttl` in seconds. */
+export function startSession(start: {
+  readonly id: SessionId
+  readonly owner: Owner
+  readonly at: Timestamp
+  readonly ttl: number
+  readonly project?: string
+}): Session {
+  return {
+    kind: 'session',
+    id: start.id,
+    status: 'active',
+    owner: start.owner,
+    ...(start.project === undefined ? {} : { project: start.project }),
+    createdAt: start.at,
+    lastActivity: start.at,
+    ttl: start.ttl,
+    fence: 0,
+    revoked: [],
+  }
+}
+
+/** The session heard from at `at`. A clock that was set back does not take activity away. */
+export function heard(session: Session, at: Timestamp): Session {
+  return at > session.lastActivity ? { ...session, lastActivity: at } : session
+}
+
+/** The session after a change of its own locks: the fence moves, and it was heard from. */
+export function movedFence(session: Session, at: Timestamp): Session {
+  return heard({ ...session, fence: session.fence + 1 }, at)
+}
+
+/**
+ * The session after locks of it were taken by somebody else: the fence moves, each lock is noted once,
+ * and `lastActivity` stays, so that those who watch its silence are not misled (design §5).
+ */
+export function revoke(session: Session, revocations: readonly Revocation[]): Session {
+  return { ...session, fence: session.fence + 1, revoked: uniteRevocations(session.revoked, revocations) }
+}
+
+/** Both lists as one, each lock blob once, the first note kept, oldest first. Nothing is ever dropped. */
+export function uniteRevocations(a: readonly Revocation[], b: readonly Revocation[]): Revocation[] {
+  const byLock = new Map<string, Revocation>()
+  for (const revocation of [...a, ...b].sort(byTimeThenContent)) {
+    if (!byLock.has(revocation.lock)) byLock.set(revocation.lock, revocation)
+  }
+  return [...byLock.values()]
+}
+
+function byTimeThenContent(a: Revocation, b: Revocation): number {
+  const left = [a.at, a.lock, a.by, a.key, a.why].join('\0')
+  const right = [b.at, b.lock, b.by, b.key, b.why].join('\0')
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+/** The session without the revocations that holding `held` again has ended (design §5, Takeover). */
+export function withoutRevocationsOf(session: Session, held: readonly LockName[]): Session {
+  const covered = (revocation: Revocation) => {
+    const name = lockName(parseKey(revocation.key))
+    return held.some((other) => other === name || isAbove(other, name))
+  }
+  return { ...session, revoked: session.revoked.filter((revocation) => !covered(revocation)) }
+}
+
+/**
+ * The record made for a session that is absent but whose lock is taken: expired and revoked, so that a
+ * late write of its holder, leased on absence, fails (design §5).
+ */
+export function absentSession(lock: Lock, at: Timestamp, ttl: number, revocations: Revocation[]): Session {
+  const started = startSession({ id: lock.session, owner: lock.owner, at: lock.acquiredAt, ttl })
+  return { ...revoke(started, revocations), status: 'expired', createdAt: at }
+}
+
+/** The session as it is kept after its end by its own holder: its revocations end with it (design §5). */
+export function endedSession(session: Session, at: Timestamp): Session {
+  return { ...movedFence(session, at), status: 'ended', revoked: [] }
+}
+
+/** The session as it is kept after somebody else ended it: the locks it lost that way stay noted. */
+export function endedByOther(session: Session, status: 'ended' | 'expired', lost: Revocation[]): Session {
+  return { ...revoke(session, lost), status }
+}

@@ -1,0 +1,211 @@
+import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.ts'
+import { formatKey, type Key, lockName } from '../domain/key.ts'
+import type { Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
+import { absentSession, movedFence, revoke, withoutRevocationsOf } from '../domain/session.ts'
+import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
+import type { Change, Snapshot } from '../store/store.ts'
+import type { Actor } from './actor.ts'
+import { entryOf, type Ground, readGround } from './ground.ts'
+import { journalRefs, withJournal } from './journal.ts'
+import { corrupt, timestamp, type Workspace } from './workspace.ts'
+
+/** What a claim wants, beyond its keys. */
+export interface ClaimTerms {
+  /** Seconds; undefined for `dw.lockTtl`, and for leaving a lock that is mine as it is. */
+  readonly ttl?: number
+  readonly why?: string
+  /** What a task's lock says of its worktree. */
+  readonly worktree?: { readonly path: string; readonly branch: string; readonly base: string }
+  /** One id for all keys of the claim. */
+  readonly claim: string
+}
+
+/** The refs to read for a claim of `keys` by `actor`. */
+export function claimRefs(keys: readonly Key[], actor: SessionId): RefName[] {
+  return [
+    ...journalRefs(actor),
+    activeRef(actor),
+    endedRef(actor),
+    ...keys.map((key) => lockRef(lockName(key))),
+  ]
+}
+
+/**
+ * The locks on the keys' lines. `whole` reads what stands above the keys too: the first try leaves that to
+ * git, which refuses a lock below another (design §3). Throws DW_CORRUPT_STATE for a record on the lines
+ * that cannot be read: it counts as held.
+ */
+export async function readClaimGround(workspace: Workspace, snapshot: Snapshot): Promise<Ground> {
+  const ground = await readGround(workspace, snapshot)
+  const [damaged] = ground.damaged.filter(({ ref }) => !ref.startsWith('refs/dw/log/'))
+  if (damaged !== undefined) throw corrupt(damaged)
+  return ground
+}
+
+/** Decides the claim; only locks of `victims` are stolen while they live. */
+export function decide(
+  ground: Ground,
+  keys: readonly Key[],
+  me: SessionId,
+  victims: ReadonlySet<SessionId>,
+): ClaimDecision {
+  const mayTake = (holding: Holding) => victims.has(holding.record.session)
+  return decideClaim({ keys, me, mayTake, holdings: ground.holdings })
+}
+
+type Granted = Extract<ClaimDecision, { answer: 'granted' }>
+
+/**
+ * The step before a lock can change place in the tree: what stands above or below the keys is deleted,
+ * each session noting what it lost and why; an own lock's reason is "upgrade" (design §5, Claim).
+ */
+export function clearingChanges(
+  workspace: Workspace,
+  ground: Ground,
+  granted: Granted,
+  actor: Actor,
+  terms: ClaimTerms,
+): Change[] {
+  const at = timestamp(workspace)
+  const me = actor.session.id
+  const note = (holding: Holding) => noteOf(holding, me, at, terms)
+  const own = granted.clear.filter(({ record }) => record.session === me)
+  const mine = revoke(movedFence(actor.session, at), own.map(note))
+  const deletions = granted.clear.map((holding) => ({ ...sourceOf(ground, holding), to: null }))
+  const events = eventsOf(granted.clear, me, at, terms)
+  return withJournal(workspace, ground.snapshot, me, events, [
+    ...(actor.entry === null ? [] : [{ ref: activeRef(me), from: actor.entry, to: mine }]),
+    ...revocationChanges(workspace, ground, granted.clear, me, note),
+    ...deletions,
+  ])
+}
+
+/** The claim's own transaction: my session, those it takes from, and the locks. */
+export function grantingChanges(
+  workspace: Workspace,
+  ground: Ground,
+  granted: Granted,
+  actor: Actor,
+  terms: ClaimTerms,
+): { readonly changes: Change[]; readonly session: Session; readonly locks: ReadonlyMap<Key, Lock> } {
+  const at = timestamp(workspace)
+  const me = actor.session.id
+  const replaced = granted.take.flatMap(({ replaces }) => replaces ?? [])
+  const taken = new Map(
+    granted.take.map(({ key }): [Key, Lock] => [key, lockOf(workspace, key, actor, at, terms)]),
+  )
+  const renewed = new Map(
+    granted.already
+      .filter(({ key, by }) => rewrites(key, by, terms))
+      .map(({ key, by }): [Key, Lock] => [key, rewritten(by.record, terms)]),
+  )
+  const locks = new Map([...taken, ...renewed])
+  const names = granted.take.map(({ name }) => name)
+  const session = withTask(withoutRevocationsOf(movedFence(actor.session, at), names), granted, terms, at)
+  const claimed: LogEvent = {
+    at,
+    event: 'claim',
+    session: me,
+    keys: [...locks.keys()].map(formatKey),
+    ...reason(terms),
+  }
+  const note = (holding: Holding) => noteOf(holding, me, at, terms)
+  const events = [...eventsOf(replaced, me, at, terms), claimed]
+  const changes = withJournal(workspace, ground.snapshot, me, events, [
+    { ref: activeRef(me), from: actor.entry, to: session },
+    ...revocationChanges(workspace, ground, replaced, me, note),
+    ...[...locks].map(([key, lock]): Change => {
+      const ref = lockRef(lockName(key))
+      return { ref, from: ground.snapshot.get(ref) ?? null, to: lock }
+    }),
+  ])
+  return { changes, session, locks }
+}
+
+/** Whether a lock that is mine already is written again: only for `--ttl` or `-m`, and only the key's own. */
+export function rewrites(key: Key, by: Holding, terms: ClaimTerms): boolean {
+  return by.name === lockName(key) && (terms.ttl !== undefined || terms.why !== undefined)
+}
+
+function rewritten(lock: Lock, terms: ClaimTerms): Lock {
+  return { ...lock, ...(terms.ttl === undefined ? {} : { ttl: terms.ttl }), ...reason(terms) }
+}
+
+function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms: ClaimTerms): Lock {
+  return {
+    kind: 'lock',
+    id: `LOCK-${workspace.around.randomWord()}`,
+    key: formatKey(key),
+    session: actor.session.id,
+    owner: actor.session.owner,
+    claim: terms.claim,
+    acquiredAt: at,
+    ttl: terms.ttl ?? workspace.settings.lockTtl,
+    ...reason(terms),
+    ...(terms.worktree === undefined
+      ? {}
+      : { branch: terms.worktree.branch, base: terms.worktree.base, worktree: terms.worktree.path }),
+  }
+}
+
+function withTask(session: Session, granted: Granted, terms: ClaimTerms, at: string): Session {
+  const task = granted.take.find(({ key }) => key.kind === 'task')?.key
+  if (task?.kind !== 'task') return session
+  const worktree = terms.worktree === undefined ? {} : { worktree: { ...terms.worktree, createdAt: at } }
+  return { ...session, project: task.project, task: task.task, ...worktree }
+}
+
+/** One change for each other session that loses a lock; an absent one is created, expired (design §5). */
+function revocationChanges(
+  workspace: Workspace,
+  ground: Ground,
+  lost: readonly Holding[],
+  me: SessionId,
+  note: (holding: Holding) => Revocation,
+): Change[] {
+  const losers = new Set(lost.map(({ record }) => record.session).filter((id) => id !== me))
+  return [...losers].map((id): Change => {
+    const theirs = lost.filter(({ record }) => record.session === id)
+    const notes = theirs.map(note)
+    const found = ground.sessions.get(id)
+    if (found !== undefined)
+      return { ref: found.entry.ref, from: found.entry, to: revoke(found.session, notes) }
+    const [first] = theirs
+    if (first === undefined) throw new Error('a loser without a lock')
+    const to = absentSession(first.record, timestamp(workspace), workspace.settings.sessionTtl, notes)
+    return { ref: activeRef(id), from: null, to }
+  })
+}
+
+function noteOf(holding: Holding, me: SessionId, at: string, terms: ClaimTerms): Revocation {
+  const why =
+    holding.record.session === me
+      ? 'upgrade'
+      : holding.state === 'live'
+        ? `stolen: ${terms.why ?? ''}`
+        : 'expired'
+  return { key: holding.record.key, lock: holding.oid, by: me, at, why }
+}
+
+function eventsOf(lost: readonly Holding[], me: SessionId, at: string, terms: ClaimTerms): LogEvent[] {
+  return lost.map((holding): LogEvent => {
+    const event = holding.record.session === me ? 'upgrade' : holding.state === 'live' ? 'steal' : 'takeover'
+    return {
+      at,
+      event,
+      session: me,
+      keys: [holding.record.key],
+      from: holding.record.session,
+      ...reason(terms),
+    }
+  })
+}
+
+function sourceOf(ground: Ground, holding: Holding): { ref: RefName; from: Change['from'] } {
+  const entry = entryOf(ground, holding)
+  return { ref: entry.ref, from: entry }
+}
+
+function reason(terms: ClaimTerms): { readonly why?: string } {
+  return terms.why === undefined ? {} : { why: terms.why }
+}

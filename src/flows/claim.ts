@@ -1,0 +1,239 @@
+import type { ClaimDecision } from '../domain/claim.ts'
+import { DwError } from '../domain/error.ts'
+import { dropCovered, formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
+import type { BlobId, Lock, Revocation, Session, SessionId } from '../domain/record.ts'
+import { activeRef, lockRef } from '../store/ref-names.ts'
+import { type Actor, futureSession, type FutureSession, reserveSession } from './actor.ts'
+import {
+  type ClaimTerms,
+  claimRefs,
+  clearingChanges,
+  decide,
+  grantingChanges,
+  readClaimGround,
+  rewrites,
+} from './claim-keys.ts'
+import type { Ground } from './ground.ts'
+import { heartbeat, rememberChange } from './heartbeat.ts'
+import { type Claimants, findClaimants, identityRefs, settleIdentity } from './identity.ts'
+import { showKey } from './path-key.ts'
+import { locked } from './refusal.ts'
+import { takeBack } from './take-back.ts'
+import { commits, untilSettled } from './until-settled.ts'
+import type { Workspace } from './workspace.ts'
+
+/** The most keys of one claim (design §5). */
+const MAX_KEYS = 1000
+
+export interface ClaimRequest {
+  readonly keys: readonly Key[]
+  /** The value of `--session`. */
+  readonly session?: string
+  readonly steal: boolean
+  readonly terms: ClaimTerms
+  /** Whether a session that starts here can be bound to a worktree that the claim makes. */
+  readonly canStamp: boolean
+  /** How the same claim is given again, for hints. */
+  readonly command: string
+}
+
+export interface ClaimedKey {
+  readonly key: Key
+  readonly already: boolean
+  readonly lock: Lock
+}
+
+export interface ClaimAnswer {
+  readonly session: Session
+  /** The session started with this claim. */
+  readonly started: boolean
+  readonly keys: readonly ClaimedKey[]
+  /** What the session has lost and not claimed again. */
+  readonly revoked: readonly Revocation[]
+  /** The task's worktree, when the claim was to have one. */
+  readonly worktree?: {
+    readonly path: string
+    readonly branch: string
+    readonly base: string
+    readonly created: boolean
+  }
+}
+
+/** Claims all keys or none (design §5). Throws DW_LOCKED with every holder, DW_NO_SESSION, DW_AMBIGUOUS, DW_LOST. */
+export async function claimKeys(workspace: Workspace, request: ClaimRequest): Promise<ClaimAnswer> {
+  const keys = dropCovered(request.keys)
+  if (keys.length > MAX_KEYS) {
+    throw new DwError('DW_USAGE', `${keys.length} keys are too many: ${MAX_KEYS} is the most`, {
+      hints: ['claim a directory above them'],
+    })
+  }
+  const claim = new Claim(workspace, { ...request, keys })
+  const answer = await untilSettled(workspace, (tries) => claim.attempt(tries)).catch(
+    async (error: unknown) => {
+      throw await claim.afterRefusal(error)
+    },
+  )
+  const { signal } = workspace.around
+  if (signal.aborted) throw await takeBack(workspace, answer, signal.reason)
+  return answer
+}
+
+class Claim {
+  readonly #workspace: Workspace
+  readonly #request: ClaimRequest
+  /** The live sessions that `--steal` may take from: those there at the first look, none that came later. */
+  #victims: ReadonlySet<SessionId> | null = null
+  #future: FutureSession | null = null
+  #claimants: Claimants | null = null
+  /** Own locks that were given up for a directory above them. */
+  readonly #upgraded = new Map<LockName, Key>()
+
+  constructor(workspace: Workspace, request: ClaimRequest) {
+    this.#workspace = workspace
+    this.#request = request
+  }
+
+  /** One try, from a fresh read; null when somebody else was faster. */
+  async attempt(tries: number): Promise<ClaimAnswer | null> {
+    const { store } = this.#workspace
+    const { keys } = this.#request
+    const claimants = await this.#findClaimants(tries)
+    const candidates = [
+      claimants.named?.id,
+      claimants.stamp?.session,
+      claimants.binding?.session,
+      this.#future?.id,
+    ]
+    const ids = candidates.filter((id) => id !== undefined)
+    const refs = [
+      ...identityRefs(claimants),
+      ...ids.flatMap((id) => claimRefs([], id)),
+      ...claimRefs(keys, ids[0] ?? NOBODY),
+    ]
+    const above = tries === 0 ? [] : keys.map((key) => lockRef(lockName(key)))
+    const snapshot = await store.read({ refs: [...new Set(refs)], above })
+    const actor = await this.#settleActor(claimants, snapshot)
+    const ground = await readClaimGround(this.#workspace, snapshot)
+    const decision = this.#decide(ground, actor)
+    if (decision.answer === 'refused') throw this.#refusal(ground, decision, actor)
+    if (decision.clear.length > 0) return this.#clear(ground, decision, actor)
+    return this.#grant(ground, decision, actor)
+  }
+
+  async #findClaimants(tries: number): Promise<Claimants> {
+    // another process of this agent may have bound it since the last try
+    if (this.#claimants === null || (tries > 0 && this.#claimants.named === undefined)) {
+      this.#claimants = await findClaimants(this.#workspace, this.#request.session)
+    }
+    return this.#claimants
+  }
+
+  async #settleActor(claimants: Claimants, snapshot: Parameters<typeof settleIdentity>[2]): Promise<Actor> {
+    const identity = settleIdentity(this.#workspace, claimants, snapshot)
+    if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
+    this.#future ??= await reserveSession(this.#workspace, identity, this.#request.canStamp)
+    return { session: futureSession(this.#workspace, this.#future), entry: null }
+  }
+
+  #decide(ground: Ground, actor: Actor): ClaimDecision {
+    const { keys, steal } = this.#request
+    const me = actor.session.id
+    const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ record }) => record.session)
+    if (steal && seen.length > 0) this.#victims ??= new Set(seen)
+    return decide(ground, keys, me, this.#victims ?? new Set())
+  }
+
+  async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
+    const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
+    if (!(await commits(this.#workspace, changes))) return null
+    for (const { record, name, key } of decision.clear) {
+      if (record.session === actor.session.id) this.#upgraded.set(name, key)
+    }
+    // whoever was stolen from is not stolen from twice (design §3: who loses in between has lost)
+    if (this.#victims !== null) this.#victims = new Set()
+    return null
+  }
+
+  async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null> {
+    const { terms } = this.#request
+    const mustWrite =
+      decision.take.length > 0 ||
+      decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
+    if (!mustWrite && actor.entry !== null) {
+      await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
+      return this.#answer(actor.session, false, decision, new Map())
+    }
+    const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
+    const commit = await this.#workspace.store.commit(changes)
+    if (commit.outcome === 'conflict') return null
+    const oid = commit.oids.get(activeRef(session.id))
+    if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
+    return this.#answer(session, actor.entry === null, decision, locks)
+  }
+
+  async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
+    const ttls = locks.map(({ ttl }) => ttl)
+    await rememberChange(this.#workspace, actor.entry?.oid ?? null, { session, oid }, ttls)
+    const seat = actor.entry === null ? this.#future?.seat : null
+    if (!seat) return
+    const leader = seat.leader === undefined ? {} : { leader: seat.leader }
+    await this.#workspace.clone.bind(seat.source, { session: session.id, label: seat.label, ...leader })
+  }
+
+  #answer(session: Session, started: boolean, decision: Granted, locks: ReadonlyMap<Key, Lock>): ClaimAnswer {
+    const already = decision.already.map(({ key, by }) => ({
+      key,
+      already: true,
+      lock: locks.get(key) ?? by.record,
+    }))
+    const taken = decision.take.flatMap(({ key }): ClaimedKey[] => {
+      const lock = locks.get(key)
+      return lock === undefined ? [] : [{ key, already: false, lock }]
+    })
+    const order = new Map(this.#request.keys.map((key, at) => [key, at]))
+    const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
+    return { session, started, keys, revoked: session.revoked }
+  }
+
+  #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
+    const show = ({ key }: { key: Key }) => showKey(this.#workspace, key)
+    const names = this.#request.keys.map(lockName)
+    const lost = actor.session.revoked.filter(
+      ({ key, by }) => by !== actor.session.id && names.includes(lockName(parseKey(key))),
+    )
+    return locked(decision.holders, ground.vantage, show, `${this.#request.command} --steal -m "<why>"`, lost)
+  }
+
+  /** Some tries, also after an interruption; whether one of them got it. */
+  async attemptOften(): Promise<boolean> {
+    try {
+      for (let tries = 0; tries < 10; tries += 1) if ((await this.attempt(tries)) !== null) return true
+      return false
+    } catch {
+      return false
+    }
+  }
+
+  /** Claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
+  async afterRefusal(error: unknown): Promise<unknown> {
+    if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
+    const held: string[] = []
+    for (const key of this.#upgraded.values()) {
+      const again = new Claim(this.#workspace, { ...this.#request, keys: [key], steal: false })
+      if (await again.attemptOften()) held.push(formatKey(key))
+    }
+    const now = held.length === 0 ? 'nothing below it' : held.join(', ')
+    const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
+    return new DwError(error.code, message, {
+      hints: error.hints,
+      details: { ...error.details, held },
+      cause: error,
+    })
+  }
+}
+
+type Refused = Extract<ClaimDecision, { answer: 'refused' }>
+type Granted = Extract<ClaimDecision, { answer: 'granted' }>
+
+/** Stands in for an id where nobody acts yet; no session can have it. */
+const NOBODY = 'nobody' as SessionId

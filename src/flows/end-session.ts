@@ -1,0 +1,141 @@
+import type { Holding } from '../domain/claim.ts'
+import { formatDuration } from '../domain/duration.ts'
+import { DwError } from '../domain/error.ts'
+import { ownerName } from '../domain/holder.ts'
+import { leaseEnd, sessionState } from '../domain/lease.ts'
+import type { LogEvent, Session, SessionId } from '../domain/record.ts'
+import { endedByOther, endedSession } from '../domain/session.ts'
+import { activeRef, endedRef, LOCKS_REF } from '../store/ref-names.ts'
+import type { Change } from '../store/store.ts'
+import { entryOf, type Ground, readGround } from './ground.ts'
+import {
+  type Claimants,
+  findClaimants,
+  identityRefs,
+  isLive,
+  requireSession,
+  type SessionEntry,
+  sessionIn,
+  settleIdentity,
+  unknownSession,
+} from './identity.ts'
+import { journalRefs, withJournal } from './journal.ts'
+import { resolveSessionId } from './session-id.ts'
+import { commits, untilSettled } from './until-settled.ts'
+import { timestamp, type Workspace } from './workspace.ts'
+
+export interface EndRequest {
+  /** The session to end, as the user names it; undefined for mine. */
+  readonly target?: string
+  /** The value of `--session`. */
+  readonly session?: string
+  /** Ends somebody else's live session. */
+  readonly force: boolean
+}
+
+export interface EndAnswer {
+  readonly session: SessionId
+  /** The keys that were released. */
+  readonly released: readonly string[]
+}
+
+/**
+ * Ends a session: its locks go, its record moves to `ended/` (design §5). Ending another's live session
+ * needs `force`, and leaves a revocation of each lock. Throws DW_ALIVE, DW_NOT_FOUND, DW_NO_SESSION.
+ */
+export async function endSession(workspace: Workspace, request: EndRequest): Promise<EndAnswer> {
+  const claimants = await findClaimants(workspace, request.session)
+  const target = request.target === undefined ? undefined : await resolveSessionId(workspace, request.target)
+  return untilSettled(workspace, () => attempt(workspace, request, claimants, target))
+}
+
+async function attempt(
+  workspace: Workspace,
+  request: EndRequest,
+  claimants: Claimants,
+  target: SessionId | undefined,
+): Promise<EndAnswer | null> {
+  const ids = [claimants.named?.id, claimants.stamp?.session, claimants.binding?.session, target]
+  const known = ids.filter((id) => id !== undefined)
+  const refs = [
+    ...identityRefs(claimants),
+    ...known.flatMap((id) => [...journalRefs(id), activeRef(id), endedRef(id)]),
+  ]
+  const snapshot = await workspace.store.read({ refs: [...new Set([...refs, LOCKS_REF])] })
+  const ground = await readGround(workspace, snapshot)
+  const identity = settleIdentity(workspace, claimants, snapshot)
+  const me = identity.who === 'session' ? identity.mine.session.id : undefined
+  const found = target === undefined ? requireSession(identity) : sessionIn(snapshot, target)
+  if (found === undefined) throw unknownSession(target ?? '')
+  if (!isLive(found) && found.ended) throw hasEnded(found.session)
+  const locks = ground.holdings.filter(({ record }) => record.session === found.session.id)
+  const byHolder = found.session.id === me
+  if (!byHolder && !request.force) refuseLive(workspace, found.session, locks, ground)
+  const actor = byHolder || me === undefined ? found.session.id : me
+  const changes = endingChanges(workspace, ground, found, locks, { actor, byHolder })
+  if (!(await commits(workspace, changes))) return null
+  await workspace.clone.forget(found.session.id)
+  return { session: found.session.id, released: locks.map(({ record }) => record.key) }
+}
+
+function endingChanges(
+  workspace: Workspace,
+  ground: Ground,
+  found: SessionEntry,
+  locks: readonly Holding[],
+  by: { readonly actor: SessionId; readonly byHolder: boolean },
+): Change[] {
+  const at = timestamp(workspace)
+  const { session, entry } = found
+  const notes = locks.map(({ record, oid }) => ({
+    key: record.key,
+    lock: oid,
+    by: by.actor,
+    at,
+    why: 'its session was ended',
+  }))
+  const ended = by.byHolder ? endedSession(session, at) : endedByOther(session, 'ended', notes)
+  const event: LogEvent = {
+    at,
+    event: 'end',
+    session: session.id,
+    keys: locks.map(({ record }) => record.key),
+    ...(by.byHolder ? {} : { by: by.actor }),
+  }
+  return withJournal(
+    workspace,
+    ground.snapshot,
+    by.actor,
+    [event],
+    [
+      { ref: endedRef(session.id), from: null, to: ended },
+      { ref: activeRef(session.id), from: entry, to: null },
+      ...locks.map(
+        (holding): Change => ({
+          ref: entryOf(ground, holding).ref,
+          from: entryOf(ground, holding),
+          to: null,
+        }),
+      ),
+    ],
+  )
+}
+
+function refuseLive(workspace: Workspace, session: Session, locks: readonly Holding[], ground: Ground): void {
+  const ttls = locks.map(({ record }) => record.ttl)
+  if (sessionState(session, ttls, ground.vantage) !== 'active') return
+  const left =
+    (leaseEnd(session, Math.max(session.ttl, ...ttls), ground.vantage) - workspace.around.now()) / 1000
+  throw new DwError(
+    'DW_ALIVE',
+    `${session.id} of ${ownerName(session.owner)} is live for another ${formatDuration(left)} of silence`,
+    {
+      hints: [`end it all the same: git dw end ${session.id} --force`],
+      details: { session: session.id, owner: session.owner },
+    },
+  )
+}
+
+function hasEnded(session: Session): DwError {
+  return new DwError('DW_NOT_FOUND', `${session.id} has ended already`, { details: { session: session.id } })
+}

@@ -1,0 +1,93 @@
+import { heartbeatDue } from '../domain/lease.ts'
+import { heard } from '../domain/session.ts'
+import type { BlobId, Session } from '../domain/record.ts'
+import { activeRef, LOCKS_REF } from '../store/ref-names.ts'
+import type { Snapshot } from '../store/store.ts'
+import { readGround } from './ground.ts'
+import { isLive, type SessionEntry, sessionIn } from './identity.ts'
+import { checkMeta, timestamp, type Workspace } from './workspace.ts'
+
+/** What became of a heartbeat. */
+export type HeartbeatOutcome = 'written' | 'throttled' | 'ended' | 'contended'
+
+/**
+ * Renews the lease of a session and of all its locks, at most once per min(`dw.heartbeatInterval`,
+ * ¼ of its shortest ttl). Heartbeats are not logged: they would push everything else out of the log.
+ * `force` writes it however young the last one is.
+ */
+export async function heartbeat(
+  workspace: Workspace,
+  mine: SessionEntry,
+  force = false,
+): Promise<HeartbeatOutcome> {
+  const { clone, around, store } = workspace
+  const { session, entry } = mine
+  const beat = await clone.beat(session.id)
+  const current = beat?.record === entry.oid ? beat : undefined
+  if (!force && current !== undefined && around.now() < current.due) return 'throttled'
+  const window = current?.window ?? (await windowOf(workspace, session))
+  const age = (around.now() - Date.parse(session.lastActivity)) / 1000
+  if (!force && age >= 0 && age < window) {
+    await remember(workspace, session, entry.oid, window)
+    return 'throttled'
+  }
+  // somebody may move the record meanwhile: the lease is theirs to judge, so it is read and tried anew
+  for (let from = mine, tries = 0; tries < 5; tries += 1) {
+    const to = heard(from.session, timestamp(workspace))
+    const commit = await store.commit([{ ref: activeRef(session.id), from: from.entry, to }])
+    if (commit.outcome === 'committed') {
+      await remember(workspace, to, commit.oids.get(activeRef(session.id)) ?? from.entry.oid, window)
+      return 'written'
+    }
+    const snapshot = await store.read({ refs: [from.entry.ref] })
+    const again = sessionIn(snapshot, session.id)
+    if (again === undefined || !isLive(again)) return 'ended'
+    from = again
+  }
+  return 'contended'
+}
+
+/** The heartbeat of a command that only reads: it says nothing, and its failure is no failure (design §5). */
+export async function heartbeatQuietly(
+  workspace: Workspace,
+  mine: SessionEntry,
+  snapshot: Snapshot,
+): Promise<void> {
+  try {
+    checkMeta(snapshot, 'write')
+    await heartbeat(workspace, mine)
+  } catch {
+    // the answer was given; the lease is renewed by the next command
+  }
+}
+
+/** Keeps the next heartbeat's time after a change that wrote the session's record. `ttls` in seconds. */
+export async function rememberChange(
+  workspace: Workspace,
+  before: BlobId | null,
+  after: { readonly session: Session; readonly oid: BlobId },
+  ttls: readonly number[],
+): Promise<void> {
+  const { clone, settings } = workspace
+  const { session, oid } = after
+  const beat = await clone.beat(session.id)
+  const fresh = heartbeatDue(settings.heartbeatInterval, session, ttls)
+  if (before === null) await remember(workspace, session, oid, fresh)
+  else if (beat?.record === before) await remember(workspace, session, oid, Math.min(beat.window, fresh))
+}
+
+async function remember(
+  workspace: Workspace,
+  session: Session,
+  record: BlobId,
+  window: number,
+): Promise<void> {
+  const due = Date.parse(session.lastActivity) + window * 1000
+  await workspace.clone.setBeat(session.id, { record, due, window }).catch(() => undefined)
+}
+
+async function windowOf(workspace: Workspace, session: Session): Promise<number> {
+  const { holdings } = await readGround(workspace, await workspace.store.read({ refs: [LOCKS_REF] }))
+  const ttls = holdings.filter(({ record }) => record.session === session.id).map(({ record }) => record.ttl)
+  return heartbeatDue(workspace.settings.heartbeatInterval, session, ttls)
+}

@@ -1,0 +1,95 @@
+import type { Holding } from '../domain/claim.ts'
+import { isAbove, type Key, lockName, onOneLine } from '../domain/key.ts'
+import { sessionState } from '../domain/lease.ts'
+import type { Session, SessionStatus } from '../domain/record.ts'
+import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef } from '../store/ref-names.ts'
+import type { Entry } from '../store/store.ts'
+import { type Ground, readGround } from './ground.ts'
+import { heartbeatQuietly } from './heartbeat.ts'
+import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
+import { checkMeta, type Workspace } from './workspace.ts'
+
+/** One session as lists show it. */
+export interface SessionRow {
+  readonly session: Session
+  readonly state: SessionStatus
+  readonly mine: boolean
+  readonly locks: readonly Holding[]
+}
+
+/** Everything that the reading commands show. */
+export interface Overview {
+  readonly identity: Identity
+  readonly sessions: readonly SessionRow[]
+  readonly ground: Ground
+  /** Records that cannot be read: they count as held and are named. */
+  readonly damaged: readonly Entry[]
+}
+
+/** Reads sessions and locks. `ended` reads the sessions that have ended, too. */
+export async function readOverview(
+  workspace: Workspace,
+  request: { readonly session?: string; readonly ended: boolean },
+): Promise<Overview> {
+  const claimants = await findClaimants(workspace, request.session)
+  const roots = [...identityRefs(claimants), ACTIVE_REF, LOCKS_REF, ...(request.ended ? [ENDED_REF] : [])]
+  const { ground, identity } = await look(workspace, claimants, { refs: [...new Set(roots)] })
+  const me = identity.who === 'session' ? identity.mine.session.id : undefined
+  const sessions = [...ground.sessions.values()]
+    .filter(({ ended }) => request.ended || !ended)
+    .map(({ session }): SessionRow => {
+      const locks = ground.holdings.filter(({ record }) => record.session === session.id)
+      const state = sessionState(
+        session,
+        locks.map(({ record }) => record.ttl),
+        ground.vantage,
+      )
+      return { session, state, mine: session.id === me, locks }
+    })
+    .sort((a, b) => (a.session.lastActivity < b.session.lastActivity ? 1 : -1))
+  return { identity, sessions, ground, damaged: ground.damaged }
+}
+
+/** What a session may do with a key: nobody holds it, I do, or others do. */
+export interface KeyCheck {
+  readonly key: Key
+  readonly answer: 'free' | 'mine' | 'held'
+  readonly holders: readonly Holding[]
+}
+
+/** Looks at the lines of `keys` alone: the cost does not grow with the number of locks. */
+export async function checkKeys(
+  workspace: Workspace,
+  keys: readonly Key[],
+  option?: string,
+): Promise<{ readonly checks: readonly KeyCheck[]; readonly ground: Ground }> {
+  const claimants = await findClaimants(workspace, option)
+  const refs = keys.map((key) => lockRef(lockName(key)))
+  const query = { refs: [...new Set([...identityRefs(claimants), ...refs])], above: refs }
+  const { ground, identity } = await look(workspace, claimants, query)
+  const me = identity.who === 'session' ? identity.mine.session.id : undefined
+  const checks = keys.map((key): KeyCheck => {
+    const name = lockName(key)
+    const line = ground.holdings.filter(
+      (holding) => holding.state === 'live' && onOneLine(holding.name, name),
+    )
+    const holders = line.filter(({ record }) => record.session !== me)
+    if (holders.length > 0) return { key, answer: 'held', holders }
+    const covered = line.some((holding) => !isAbove(name, holding.name))
+    return { key, answer: covered ? 'mine' : 'free', holders: [] }
+  })
+  return { checks, ground }
+}
+
+async function look(
+  workspace: Workspace,
+  claimants: Claimants,
+  query: Parameters<Workspace['store']['read']>[0],
+): Promise<{ ground: Ground; identity: Identity }> {
+  const snapshot = await workspace.store.read(query)
+  checkMeta(snapshot, 'read')
+  const ground = await readGround(workspace, snapshot)
+  const identity = settleIdentity(workspace, claimants, ground.snapshot)
+  if (identity.who === 'session') await heartbeatQuietly(workspace, identity.mine, snapshot)
+  return { ground, identity }
+}

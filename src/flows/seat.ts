@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import type { Owner } from '../domain/record.ts'
+import type { Surroundings, Terminal } from './surroundings.ts'
+
+/**
+ * The agent or terminal that this process runs in: what a session can be bound to (design §8).
+ * `source` identifies it exactly on this machine; `label` names it in records without telling more.
+ */
+export interface Seat {
+  readonly kind: 'agent' | 'terminal'
+  readonly source: string
+  readonly label: string
+  readonly leader?: Terminal['leader']
+}
+
+/** The first that is there: the agent's own session, else the terminal. Null when there is neither. */
+export async function findSeat(around: Surroundings): Promise<Seat | null> {
+  const agent = around.env['CLAUDE_CODE_SESSION_ID']
+  if (agent) {
+    const source = `claude-code:${agent}`
+    return { kind: 'agent', source, label: `claude-code:${digest(source)}` }
+  }
+  const terminal = await around.terminal()
+  if (terminal === null) return null
+  // the leader's pid and start time stand in each: tty names are reused, and variables are inherited
+  const leader = `${terminal.leader.pid}@${terminal.leader.start}`
+  const { TMUX, TMUX_PANE, TERM_SESSION_ID, WT_SESSION } = around.env
+  const name =
+    TMUX && TMUX_PANE
+      ? `tmux:${TMUX}:${TMUX_PANE}`
+      : TERM_SESSION_ID
+        ? `term:${TERM_SESSION_ID}`
+        : WT_SESSION
+          ? `wt:${WT_SESSION}`
+          : `tty:${terminal.name}`
+  const source = `${name}:${leader}`
+  return { kind: 'terminal', source, label: `terminal:${digest(source)}`, leader: terminal.leader }
+}
+
+/** The owner of a session that starts here. */
+export function ownerHere(around: Surroundings, cloneId: string, seat: Seat | null): Owner {
+  const { user, host } = around
+  return { user, host, clone: cloneId, ...(seat === null ? {} : { [seat.kind]: seat.label }) }
+}
+
+/** Whether `owner` is this clone and this seat. */
+export function sitsHere(owner: Owner, cloneId: string, seat: Seat): boolean {
+  return owner.clone === cloneId && owner[seat.kind] === seat.label
+}
+
+function digest(source: string): string {
+  return createHash('sha256').update(source).digest('hex').slice(0, 8)
+}

@@ -1,0 +1,89 @@
+import { startSession as sessionRecord } from '../domain/session.ts'
+import { projectKey } from '../domain/key.ts'
+import type { LogEvent, Session } from '../domain/record.ts'
+import { activeRef, endedRef } from '../store/ref-names.ts'
+import { rememberChange } from './heartbeat.ts'
+import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
+import { journalRefs, withJournal } from './journal.ts'
+import { ownerHere, type Seat } from './seat.ts'
+import { untilSettled } from './until-settled.ts'
+import { defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
+
+export interface StartAnswer {
+  readonly session: Session
+  /** It was there already. */
+  readonly already: boolean
+  /** This agent or terminal acts for it from now on. */
+  readonly bound: boolean
+}
+
+/**
+ * Starts a session. `rebind` binds this agent or terminal to it even where it is bound to another live
+ * one; without it that binding stays, because a subagent's `DW_SESSION=$(git dw new)` must not change who
+ * its siblings are.
+ */
+export async function startSession(
+  workspace: Workspace,
+  request: { readonly project?: string; readonly rebind: boolean },
+): Promise<StartAnswer> {
+  const project = request.project ?? defaultProject(workspace)
+  projectKey(project)
+  const { identity, seat } = await whoIsHere(workspace)
+  const session = await untilSettled(workspace, () => create(workspace, seat, project))
+  const bound = seat !== null && (request.rebind || isFree(identity))
+  if (bound) await bindSeat(workspace, seat, session)
+  return { session, already: false, bound }
+}
+
+/** The session bound here, or a new one (design §11, `init` without a terminal). */
+export async function initSession(
+  workspace: Workspace,
+  request: { readonly project?: string; readonly session?: string },
+): Promise<StartAnswer> {
+  const { identity } = await whoIsHere(workspace, request.session)
+  if (identity.who === 'session') return { session: identity.mine.session, already: true, bound: false }
+  if (identity.doubt !== undefined) throw identity.doubt
+  return startSession(workspace, { ...request, rebind: true })
+}
+
+/** Lets this agent or terminal act for `session` from now on. */
+export async function bindSeat(workspace: Workspace, seat: Seat, session: Session): Promise<void> {
+  const leader = seat.leader === undefined ? {} : { leader: seat.leader }
+  await workspace.clone.bind(seat.source, { session: session.id, label: seat.label, ...leader })
+}
+
+async function whoIsHere(
+  workspace: Workspace,
+  option?: string,
+): Promise<{ identity: Identity; seat: Seat | null }> {
+  const claimants: Claimants = await findClaimants(workspace, option)
+  const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
+  return { identity: settleIdentity(workspace, claimants, snapshot), seat: claimants.seat }
+}
+
+/** Whether nothing live is bound here that a new binding would push out. */
+function isFree(identity: Identity): boolean {
+  if (identity.who === 'session') return identity.source === 'stamp'
+  return identity.doubt === undefined || identity.doubt.code === 'DW_LOST'
+}
+
+async function create(workspace: Workspace, seat: Seat | null, project: string): Promise<Session | null> {
+  const id = newSessionId(workspace.around)
+  const at = timestamp(workspace)
+  const owner = ownerHere(workspace.around, workspace.cloneId, seat)
+  const session = sessionRecord({ id, owner, at, ttl: workspace.settings.sessionTtl, project })
+  const snapshot = await workspace.store.read({ refs: [...journalRefs(id), activeRef(id), endedRef(id)] })
+  const event: LogEvent = { at, event: 'start', session: id }
+  const changes = withJournal(
+    workspace,
+    snapshot,
+    id,
+    [event],
+    [{ ref: activeRef(id), from: null, to: session }],
+  )
+  const commit = await workspace.store.commit(changes)
+  if (commit.outcome === 'conflict') return null
+  const oid = commit.oids.get(activeRef(id))
+  if (oid !== undefined) await rememberChange(workspace, null, { session, oid }, [])
+  return session
+}

@@ -1,0 +1,28 @@
+import { DwError } from '../domain/error.ts'
+import { formatKey } from '../domain/key.ts'
+import type { ClaimAnswer } from './claim.ts'
+import { endSession } from './end-session.ts'
+import { releaseKeys } from './release.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * Takes a claim back because of `cause`: what it took is released, and a session that started with it
+ * ends, having nothing else to do. Locks that were mine before stay mine. Returns the error to throw.
+ */
+export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause: unknown): Promise<unknown> {
+  const keys = answer.keys.filter(({ already }) => !already).map(({ key }) => key)
+  if (keys.length === 0) return cause
+  const session = answer.session.id
+  // an interruption must not stop this
+  const calm = { ...workspace, around: { ...workspace.around, signal: new AbortController().signal } }
+  try {
+    if (answer.started) await endSession(calm, { session, force: false })
+    else await releaseKeys(calm, { keys, session })
+    return cause
+  } catch (error) {
+    return new DwError('DW_GIT', 'the claim failed after it was written, and could not be taken back', {
+      hints: [`release it with: git dw --session ${session} release ${keys.map(formatKey).join(' ')}`],
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,125 @@
+import { basename, dirname } from 'node:path'
+import { DwError } from '../domain/error.ts'
+import { nameProblem } from '../domain/name.ts'
+import type { SessionId, Timestamp } from '../domain/record.ts'
+import { readConfig } from '../git/config.ts'
+import { Git } from '../git/exec.ts'
+import { findRepository, type Repository } from '../git/repository.ts'
+import type { Entry, Snapshot, Store } from '../store/store.ts'
+import { GitStore } from '../store/git-store.ts'
+import { CloneState } from '../store/local/clone-state.ts'
+import { META_REF } from '../store/ref-names.ts'
+import { STORE_SCHEMA } from '../store/schema.ts'
+import { LossTeller } from './refusal.ts'
+import { Settings } from './settings.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** An opened repository with all that flows work on. */
+export interface Workspace {
+  readonly around: Surroundings
+  readonly git: Git
+  readonly repository: Repository
+  readonly settings: Settings
+  readonly store: Store
+  readonly clone: CloneState
+  readonly cloneId: string
+  readonly losses: LossTeller
+}
+
+/** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
+export async function openWorkspace(around: Surroundings): Promise<Workspace> {
+  const git = new Git(around.env, around.cwd)
+  const [repository, config] = await Promise.all([findRepository(git), readConfig(git)])
+  const clone = new CloneState(repository.commonDir)
+  const store = new GitStore(git, repository, {
+    elapsed: around.elapsed,
+    fileClock: around.fileClock,
+    sleep: around.sleep,
+    random: around.random,
+    nonce: around.randomWord,
+  })
+  // where nothing can be written, reading goes on: all sessions then count as another clone's
+  const cloneId = await clone.cloneId().catch(() => 'unknown')
+  return {
+    around,
+    git,
+    repository,
+    settings: new Settings(config),
+    store,
+    clone,
+    cloneId,
+    losses: new LossTeller(),
+  }
+}
+
+/** The time now, as records hold it. */
+export function timestamp(workspace: Workspace): Timestamp {
+  return new Date(workspace.around.now()).toISOString()
+}
+
+const ID_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** A new session id: ten letters or digits, none of which look alike. */
+export function newSessionId(around: Surroundings): SessionId {
+  const bytes = Buffer.from(around.randomWord().replaceAll('-', ''), 'hex').subarray(0, 10)
+  return `SESS-${[...bytes].map((byte) => ID_ALPHABET[byte % 32]).join('')}` as SessionId
+}
+
+/** The default project's name: `dw.project`, the last part of the remote's URL, or the directory's name. */
+export function defaultProject(workspace: Workspace): string {
+  const { settings, repository } = workspace
+  if (settings.project !== undefined) return settings.project
+  const remote = settings.remote
+  const url = remote === undefined ? undefined : settings.remoteUrl(remote)
+  const { commonDir } = repository
+  const directory = basename(commonDir) === '.git' ? dirname(commonDir) : commonDir
+  const candidates = [url === undefined ? '' : lastPart(url), basename(directory)]
+  const cleaned = candidates.map((name) => name.replace(/\.git$/, '').replace(/^[-.]+/, ''))
+  return cleaned.find((name) => nameProblem(name) === null) ?? 'project'
+}
+
+function lastPart(url: string): string {
+  return (
+    url
+      .replace(/[/\\]+$/, '')
+      .split(/[/:\\]/)
+      .at(-1) ?? ''
+  )
+}
+
+/**
+ * Refuses a store that this program is too old for (design §4), and returns the meta record's entry.
+ * Call with every snapshot that holds the meta ref.
+ */
+export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | null {
+  const entry = snapshot.get(META_REF)
+  if (entry === undefined) return null
+  if (!entry.content.ok) throw corrupt(entry)
+  const { record } = entry.content
+  if (record.kind !== 'meta') throw corrupt(entry)
+  const needed = use === 'read' ? record.minReader : Math.max(record.schema, record.minReader)
+  if (needed > STORE_SCHEMA) {
+    const can = `this one can ${use} schema ${STORE_SCHEMA}`
+    throw new DwError('DW_SCHEMA', `the records here were written with schema ${record.schema}; ${can}`, {
+      hints: ['install a newer git dw'],
+      details: { schema: record.schema, minReader: record.minReader },
+    })
+  }
+  return entry
+}
+
+/** DW_CORRUPT_STATE, or DW_SCHEMA for a newer record: the ref is named and left as it is. */
+export function corrupt(entry: Entry): DwError {
+  const { content, ref, oid } = entry
+  const problem = content.ok ? 'is not what its ref says' : content.problem
+  const newer = !content.ok && content.newer
+  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
+    hints: newer
+      ? ['install a newer git dw']
+      : [
+          `look at it with: git cat-file -p ${ref}`,
+          `if nobody needs it, remove it with: git update-ref -d ${ref}`,
+        ],
+    details: { ref, oid, problem },
+  })
+}

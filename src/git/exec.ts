@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { DwError } from '../domain/error.ts'
+
+/** The environment of this process, given by `cli/context`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface GitOptions {
+  readonly cwd?: string
+  readonly input?: Uint8Array | string
+  /**
+   * Milliseconds until the process is ended. Our plumbing ends after 10 s, so that a lock file older
+   * than 60 s has no living owner (design §6). 0 means no limit.
+   */
+  readonly timeout?: number
+  /** Drops git's variables, so that git finds the repository of `cwd` (design §6). */
+  readonly entering?: boolean
+  /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
+  readonly foreground?: boolean
+}
+
+export interface GitResult {
+  /** Exit status; null when a signal ended the process. */
+  readonly status: number | null
+  readonly stdout: Buffer
+  /** Never parsed, only shown. */
+  readonly stderr: string
+}
+
+const PLUMBING_TIMEOUT = 10_000
+
+/** Variables that choose or change a repository for one git process (`git rev-parse --local-env-vars`, and more). */
+const REPOSITORY_VARIABLES = new Set([
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+  'GIT_DEFAULT_REF_FORMAT',
+  'GIT_GLOB_PATHSPECS',
+  'GIT_GRAFT_FILE',
+  'GIT_ICASE_PATHSPECS',
+  'GIT_IMPLICIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_INDEX_VERSION',
+  'GIT_INTERNAL_SUPER_PREFIX',
+  'GIT_LITERAL_PATHSPECS',
+  'GIT_NAMESPACE',
+  'GIT_NOGLOB_PATHSPECS',
+  'GIT_NO_REPLACE_OBJECTS',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_PREFIX',
+  'GIT_QUARANTINE_PATH',
+  'GIT_REFLOG_ACTION',
+  'GIT_REPLACE_REF_BASE',
+  'GIT_SHALLOW_FILE',
+])
+
+/** Those that choose the repository or its settings: kept, except when another worktree is entered. */
+const CHOOSING_VARIABLES =
+  /^GIT_(?:DIR|WORK_TREE|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_(?:KEY|VALUE)_\d+)$/
+
+/** Starts git. The only place in the program that starts a process. */
+export class Git {
+  readonly #env: Environment
+  readonly #cwd: string
+
+  constructor(env: Environment, cwd: string) {
+    this.#env = env
+    this.#cwd = cwd
+  }
+
+  /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
+  async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+    const cwd = options.cwd ?? this.#cwd
+    const env = childEnvironment(this.#env, options.entering ?? false)
+    const foreground = options.foreground ?? false
+    const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
+    return new Promise((resolve, reject) => {
+      const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached: !foreground })
+      const stdout: Buffer[] = []
+      const stderr: Buffer[] = []
+      const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+      // git may leave before it has read all its input; its exit status tells what that means
+      child.stdin.on('error', () => undefined)
+      child.on('error', (cause) => {
+        clearTimeout(timer)
+        reject(
+          new DwError('DW_GIT', `git cannot be started: ${cause.message}`, { cause, hints: START_HINTS }),
+        )
+      })
+      child.on('close', (status) => {
+        clearTimeout(timer)
+        resolve({
+          status,
+          stdout: Buffer.concat(stdout),
+          stderr: Buffer.concat(stderr).toString('utf8').trim(),
+        })
+      })
+      child.stdin.end(options.input ?? '')
+    })
+  }
+
+  /** Runs git and returns its output. Throws DW_GIT, with what git said, when it does not exit with 0. */
+  async output(args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+    const result = await this.run(args, options)
+    if (result.status === 0) return result.stdout
+    throw gitError(args, result)
+  }
+
+  /** Runs git on this process's own streams; returns its exit status, or null when it did not run to its end. */
+  async attached(args: readonly string[]): Promise<number | null> {
+    return new Promise((resolve) => {
+      const child = spawn('git', args, { cwd: this.#cwd, env: { ...this.#env }, stdio: 'inherit' })
+      child.on('error', () => resolve(null))
+      child.on('close', resolve)
+    })
+  }
+}
+
+const START_HINTS = ['install git 2.36 or newer and see that it is on PATH']
+
+/** DW_GIT for a git call that ended badly, with git's own words. */
+export function gitError(args: readonly string[], result: GitResult): DwError {
+  const name = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? 'git'
+  const ended = result.status === null ? 'was ended by a signal' : `ended with status ${result.status}`
+  const said = result.stderr.split('\n')[0] ?? ''
+  return new DwError('DW_GIT', `git ${name} ${ended}${said === '' ? '' : `: ${said}`}`, {
+    details: { stderr: result.stderr },
+  })
+}
+
+function childEnvironment(env: Environment, entering: boolean): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(
+    ([name]) => !REPOSITORY_VARIABLES.has(name) && !(entering && CHOOSING_VARIABLES.test(name)),
+  )
+  return Object.fromEntries(kept)
+}
+
+function endProcess(child: { kill(signal: NodeJS.Signals): boolean }): void {
+  child.kill('SIGTERM')
+  setTimeout(() => child.kill('SIGKILL'), 1000).unref()
+}

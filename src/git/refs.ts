@@ -1,0 +1,151 @@
+import type { BlobId } from '../domain/record.ts'
+import type { Git, GitResult } from './exec.ts'
+
+/** What a ref points at. `bytes` is null when the object is missing or is no blob. */
+export interface RefBlob {
+  readonly ref: string
+  readonly oid: BlobId
+  readonly bytes: Buffer | null
+}
+
+/** One step of a ref transaction; null stands for "absent". */
+export interface RefUpdate {
+  readonly ref: string
+  readonly from: BlobId | null
+  readonly to: BlobId | null
+}
+
+/** Proof against the user's configuration, and durable (design §6). */
+const WRITE_CONFIG = [
+  'core.fsync=loose-object,reference',
+  'core.filesRefLockTimeout=2000',
+  'core.packedRefsTimeout=2000',
+  'reftable.lockTimeout=5000',
+  'core.hooksPath=/dev/null',
+  'core.logAllRefUpdates=false',
+].flatMap((setting) => ['-c', setting])
+
+/** Longest list of patterns in one command line, in bytes. */
+const MAX_PATTERN_BYTES = 96 * 1024
+
+/** Reads refs and the blobs they point at: each of `roots`, with everything below it. */
+export async function readRefs(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
+  const parts = await Promise.all(batches(roots).map((batch) => readBatch(git, batch)))
+  return parts.flat()
+}
+
+async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
+  const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(raw:size)%00%(raw)'
+  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots])
+  if (result.status === 0) return parseRawListing(result.stdout)
+  // one missing object ends the listing: names first, then each body for itself
+  const names = await listRefs(git, roots)
+  const bodies = await readObjects(
+    git,
+    names.map(({ oid }) => oid),
+  )
+  return names.map(({ ref, oid }, at) => ({ ref, oid, bytes: bodies[at]?.bytes ?? null }))
+}
+
+function parseRawListing(output: Buffer): RefBlob[] {
+  const found: RefBlob[] = []
+  let at = 0
+  const field = () => {
+    const end = output.indexOf(0, at)
+    const text = output.toString('utf8', at, end)
+    at = end + 1
+    return text
+  }
+  while (at < output.length) {
+    const ref = field()
+    const oid = field() as BlobId
+    const type = field()
+    const size = Number(field())
+    const bytes = output.subarray(at, at + size)
+    at += size + 1
+    found.push({ ref, oid, bytes: type === 'blob' ? bytes : null })
+  }
+  return found
+}
+
+/** Lists refs by name only; it never opens an object, so damage cannot stop it. */
+export async function listRefs(
+  git: Git,
+  patterns: readonly string[],
+): Promise<{ ref: string; oid: BlobId }[]> {
+  const parts = await Promise.all(
+    batches(patterns).map((batch) =>
+      git.output(['for-each-ref', '--format=%(refname)%00%(objectname)', ...batch]),
+    ),
+  )
+  const lines = parts.flatMap((part) =>
+    part
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== ''),
+  )
+  return lines.map((line) => {
+    const [ref = '', oid = ''] = line.split('\0')
+    return { ref, oid: oid as BlobId }
+  })
+}
+
+/** A pattern for `git for-each-ref` that fits `ref` alone and nothing below it. */
+export function exactly(ref: string): string {
+  return `${ref.slice(0, -1)}[${ref.slice(-1)}]`
+}
+
+/** Reads objects by name, in order: exact refs or object ids. Null stands for a name that is not there. */
+export async function readObjects(
+  git: Git,
+  names: readonly string[],
+): Promise<({ readonly oid: BlobId; readonly bytes: Buffer | null } | null)[]> {
+  if (names.length === 0) return []
+  const output = await git.output(['cat-file', '--batch'], { input: `${names.join('\n')}\n` })
+  let at = 0
+  return names.map(() => {
+    const end = output.indexOf(10, at)
+    const [oid = '', type = '', size] = output.toString('utf8', at, end).split(' ')
+    at = end + 1
+    if (size === undefined) return null
+    const bytes = output.subarray(at, at + Number(size))
+    at += Number(size) + 1
+    return { oid: oid as BlobId, bytes: type === 'blob' ? bytes : null }
+  })
+}
+
+/** Resolves names to object ids in one process, in order; null where a name resolves to nothing. */
+export async function resolveNames(git: Git, names: readonly string[]): Promise<(string | null)[]> {
+  const output = await git.output(['cat-file', '--batch-check=%(objectname)'], {
+    input: `${names.join('\n')}\n`,
+  })
+  const lines = output.toString('utf8').split('\n')
+  return names.map((_, at) => {
+    const line = lines[at] ?? ''
+    return /^[0-9a-f]{40,64}$/.test(line) ? line : null
+  })
+}
+
+/** Runs one `git update-ref` transaction: all or none. The result is for its exit status alone. */
+export async function updateRefs(git: Git, updates: readonly RefUpdate[]): Promise<GitResult> {
+  const commands = updates.map(({ ref, from, to }) => {
+    if (to === null) return `delete ${ref}\0${from ?? ''}\0`
+    if (from === null) return `create ${ref}\0${to}\0`
+    return `update ${ref}\0${to}\0${from}\0`
+  })
+  return git.run([...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input: commands.join('') })
+}
+
+function batches(patterns: readonly string[]): string[][] {
+  const all: string[][] = []
+  let room = 0
+  for (const pattern of patterns) {
+    room -= pattern.length + 1
+    if (room < 0) {
+      all.push([])
+      room = MAX_PATTERN_BYTES - pattern.length - 1
+    }
+    all.at(-1)?.push(pattern)
+  }
+  return all
+}

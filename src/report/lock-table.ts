@@ -1,0 +1,73 @@
+import type { Holding } from '../domain/claim.ts'
+import { ago, formatDuration } from '../domain/duration.ts'
+import { holderDetails, ownerName } from '../domain/holder.ts'
+import { leaseEnd, type Vantage } from '../domain/lease.ts'
+import { printable } from '../domain/printable.ts'
+import type { Palette } from './palette.ts'
+import { type Cell, table } from './table.ts'
+
+interface LockView {
+  /** My session's id. */
+  readonly me: string | null
+  readonly vantage: Vantage
+  readonly show: (holding: Holding) => string
+}
+
+/** A record that cannot be read. */
+interface Damage {
+  readonly ref: string
+  readonly content:
+    | { readonly ok: true }
+    | { readonly ok: false; readonly problem: string; readonly newer: boolean }
+}
+
+/** The table of `git dw locks`. */
+export function lockTable(palette: Palette, holdings: readonly Holding[], view: LockView): string {
+  const rows = holdings.map((holding): Cell[] => {
+    const { record } = holding
+    return [
+      { text: view.show(holding), style: palette.bold },
+      record.session === view.me ? { text: 'mine', style: palette.good } : record.session,
+      ownerName(record.owner),
+      ago(record.acquiredAt, view.vantage.now),
+      timeLeft(palette, holding, view.vantage),
+      record.why ?? '',
+    ]
+  })
+  return table(palette, ['KEY', 'HELD BY', 'OWNER', 'SINCE', 'LEFT', 'WHY'], rows)
+}
+
+/** How long a lock still counts if its session stays silent, or what it is instead. */
+export function timeLeft(palette: Palette, holding: Holding, vantage: Vantage): Cell {
+  if (holding.state !== 'live') return { text: holding.state, style: palette.warning }
+  if (holding.session === undefined) return ''
+  return formatDuration((leaseEnd(holding.session, holding.record.ttl, vantage) - vantage.now) / 1000)
+}
+
+/** One lock as `--json` prints it. */
+export function lockJson(holding: Holding, me: string | null, vantage: Vantage): object {
+  const { record, state } = holding
+  return {
+    ...holderDetails(holding, vantage),
+    state,
+    mine: record.session === me,
+    claim: record.claim,
+    ttl: record.ttl,
+    branch: record.branch ?? null,
+    base: record.base ?? null,
+    worktree: record.worktree ?? null,
+  }
+}
+
+/** A damaged record as `--json` lists it: it counts as held. */
+export function damageJson(damage: Damage): object {
+  return { ref: damage.ref, state: 'damaged', problem: damage.content.ok ? null : damage.content.problem }
+}
+
+/** A warning for each record that cannot be read. */
+export function damageLines(damaged: readonly Damage[]): string[] {
+  return damaged.map(({ ref, content }) => {
+    const problem = content.ok ? 'belongs to a session whose record cannot be read' : content.problem
+    return printable(`warning: the record at "${ref}" ${problem}; it counts as held (DW_CORRUPT_STATE)`)
+  })
+}

@@ -1,0 +1,88 @@
+/** A command as the man page describes it. */
+interface CommandView {
+  readonly name: string
+  readonly synopsis: readonly string[]
+  readonly summary: string
+  readonly details: string
+  readonly options: readonly { readonly flags: string; readonly meaning: string }[]
+  readonly examples: readonly { readonly meaning: string; readonly command: string }[]
+}
+
+/** A table of two columns: a term and what it means. */
+export type Terms = readonly (readonly [term: string, meaning: string])[]
+
+/** `git-dw(1)` as roff (man(7)), from the commands' own help. */
+export function manPage(page: {
+  readonly version: string
+  readonly commands: readonly CommandView[]
+  readonly settings: Terms
+  readonly environment: Terms
+  readonly exitStatus: Terms
+}): string {
+  const lines = [
+    `.TH "GIT\\-DW" "1" "" "git\\-dw ${escape(page.version)}" "Git Manual"`,
+    '.SH "NAME"',
+    'git\\-dw \\- sessions, locks and worktrees for several workers in one repository',
+    '.SH "SYNOPSIS"',
+    ...lineBreaks(page.commands.flatMap(({ synopsis }) => synopsis)),
+    '.SH "DESCRIPTION"',
+    ...DESCRIPTION.flatMap((text) => ['.PP', escape(text)]),
+    '.SH "COMMANDS"',
+    ...page.commands.flatMap(commandLines),
+    '.SH "CONFIGURATION"',
+    ...termLines(page.settings),
+    '.SH "ENVIRONMENT"',
+    ...termLines(page.environment),
+    '.SH "EXIT STATUS"',
+    ...termLines(page.exitStatus),
+    '.SH "SEE ALSO"',
+    '.BR git\\-worktree (1),',
+    '.BR git\\-update\\-ref (1)',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+const DESCRIPTION = [
+  'Lets several coding sessions, agents or people, work on one repository at once. Each has a session, claims what it works on, gets its own worktree, and everyone can see who holds what.',
+  'Sessions and locks are JSON blobs under refs/dw, changed only by compare-and-swap, so there is no server and nothing to keep running.',
+]
+
+function commandLines(command: CommandView): string[] {
+  return [
+    `.SS "git dw ${escape(command.name)}"`,
+    escape(command.summary),
+    ...command.details.split(/\n\s*\n/).flatMap((text) => (text === '' ? [] : ['.PP', escape(unwrap(text))])),
+    ...termLines(command.options.map(({ flags, meaning }) => [flags, unwrap(meaning)] as const)),
+    ...command.examples.flatMap(({ meaning, command: line }) => [
+      '.PP',
+      `${escape(unwrap(meaning))}:`,
+      '.PP',
+      '.RS 4',
+      '.nf',
+      escape(line),
+      '.fi',
+      '.RE',
+    ]),
+  ]
+}
+
+function termLines(terms: Terms): string[] {
+  return terms.flatMap(([term, meaning]) => ['.TP', `\\fB${escape(term)}\\fR`, escape(meaning)])
+}
+
+function lineBreaks(lines: readonly string[]): string[] {
+  return lines.flatMap((line, at) => (at === 0 ? [escape(line)] : ['.br', escape(line)]))
+}
+
+function unwrap(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+/** Text that roff prints as it is. */
+function escape(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('…', '\\&...')
+    .replace(/^([.'])/gm, '\\&$1')
+}

@@ -1,0 +1,54 @@
+import type { Holding } from '../domain/claim.ts'
+import { ago } from '../domain/duration.ts'
+import { ownerName } from '../domain/holder.ts'
+import type { Session, SessionStatus } from '../domain/record.ts'
+import type { Palette } from './palette.ts'
+import { type Cell, table } from './table.ts'
+
+interface SessionView {
+  readonly session: Session
+  readonly state: SessionStatus
+  readonly mine: boolean
+  readonly locks: readonly Holding[]
+}
+
+/** The table of `git dw sessions`. */
+export function sessionTable(palette: Palette, sessions: readonly SessionView[], now: number): string {
+  const rows = sessions.map(({ session, state, mine, locks }): Cell[] => [
+    mine ? { text: `* ${session.id}`, style: palette.good } : `  ${session.id}`,
+    { text: state, style: state === 'active' ? palette.good : palette.dim },
+    workOf(session),
+    ownerName(session.owner),
+    ago(session.createdAt, now),
+    ago(session.lastActivity, now),
+    String(locks.length),
+  ])
+  return table(palette, ['  SESSION', 'STATE', 'WORKS ON', 'OWNER', 'STARTED', 'LAST SEEN', 'LOCKS'], rows)
+}
+
+/** `project / task`, as far as they are known. */
+export function workOf(session: Session): string {
+  return [session.project, session.task].filter((part) => part !== undefined).join(' / ')
+}
+
+/** One session as `--json` prints it. */
+export function sessionJson(view: SessionView): object {
+  const { session, state, mine, locks } = view
+  const { id, owner, createdAt, lastActivity, ttl, fence, revoked } = session
+  return {
+    id,
+    state,
+    mine,
+    owner,
+    project: session.project ?? null,
+    task: session.task ?? null,
+    worktree: session.worktree ?? null,
+    pr: session.pr ?? null,
+    createdAt,
+    lastActivity,
+    ttl,
+    fence,
+    locks: locks.map(({ record }) => record.key),
+    revoked,
+  }
+}

@@ -1,0 +1,165 @@
+import type { Holding } from '../domain/claim.ts'
+import { ago, formatDuration } from '../domain/duration.ts'
+import type { DwError } from '../domain/error.ts'
+import { ownerName } from '../domain/holder.ts'
+import { type Vantage, leaseEnd } from '../domain/lease.ts'
+import { printable } from '../domain/printable.ts'
+import type { Session, SessionStatus } from '../domain/record.ts'
+import { JSON_SCHEMA } from './json.ts'
+import { lockJson } from './lock-table.ts'
+import type { Palette } from './palette.ts'
+import { sessionJson, workOf } from './session-table.ts'
+
+interface StatusView {
+  readonly identity:
+    | {
+        readonly who: 'session'
+        readonly source: IdentitySource
+        readonly mine: { readonly session: Session }
+      }
+    | { readonly who: 'nobody'; readonly doubt?: DwError }
+  readonly sessions: readonly SessionView[]
+  readonly ground: { readonly holdings: readonly Holding[]; readonly vantage: Vantage }
+}
+
+interface SessionView {
+  readonly session: Session
+  readonly state: SessionStatus
+  readonly mine: boolean
+  readonly locks: readonly Holding[]
+}
+
+type IdentitySource = 'option' | 'variable' | 'stamp' | 'binding'
+
+const BECAUSE: Readonly<Record<IdentitySource, string>> = {
+  option: 'named by --session',
+  variable: 'named by DW_SESSION',
+  stamp: 'this worktree was made for it',
+  binding: 'this agent or terminal is bound to it',
+}
+
+interface StatusOptions {
+  readonly show: (key: Holding['key']) => string
+  /** Adds the commands that a newcomer would want next. */
+  readonly next: boolean
+}
+
+/** What `git dw status` prints. */
+export function statusText(palette: Palette, view: StatusView, options: StatusOptions): string {
+  const { identity, sessions, ground } = view
+  const mine = sessions.find((row) => row.mine)
+  const others = sessions.filter((row) => !row.mine)
+  const paragraphs = [
+    identity.who === 'session'
+      ? myLines(palette, identity, mine?.locks ?? [], ground.vantage, options)
+      : nobodyLines(palette, identity.doubt),
+    otherLines(palette, others, ground.vantage, options),
+    orphanLines(palette, ground.holdings, sessions, options),
+    options.next ? nextLines(identity.who === 'session') : [],
+  ]
+  return `${paragraphs
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+function myLines(
+  palette: Palette,
+  identity: Extract<StatusView['identity'], { who: 'session' }>,
+  locks: readonly Holding[],
+  vantage: Vantage,
+  options: StatusOptions,
+): string[] {
+  const { session } = identity.mine
+  const { worktree, pr } = session
+  const work = workOf(session)
+  return [
+    `You are ${palette.bold(session.id)} (${BECAUSE[identity.source]})`,
+    ...(work === '' ? [] : [`  works on   ${printable(work)}`]),
+    ...(worktree === undefined ? [] : [`  worktree   ${printable(`${worktree.path} (${worktree.branch})`)}`]),
+    ...(pr === undefined ? [] : [`  pull request ${printable(pr)}`]),
+    ...(locks.length === 0
+      ? ['  holds nothing']
+      : locks.map((holding) => lockLine(palette, holding, vantage, options))),
+    ...session.revoked
+      .filter(({ by }) => by !== session.id)
+      .map(({ key, by, why }) => palette.bad(printable(`  lost       "${key}" to ${by}: ${why}`))),
+  ]
+}
+
+function nobodyLines(palette: Palette, doubt: DwError | undefined): string[] {
+  if (doubt === undefined) return ['You have no session here.']
+  const hints = doubt.hints.map((hint) => `  ${palette.dim('→')} ${printable(hint)}`)
+  return [palette.warning(`You are nobody here: ${printable(doubt.message)}`), ...hints]
+}
+
+function otherLines(
+  palette: Palette,
+  rows: readonly SessionView[],
+  vantage: Vantage,
+  options: StatusOptions,
+): string[] {
+  return rows.flatMap(({ session, state, locks }) => {
+    const seen = `last seen ${ago(session.lastActivity, vantage.now)}`
+    const work = workOf(session)
+    const head = `${session.id}  ${ownerName(session.owner)}${work === '' ? '' : `  ${work}`}`
+    const mark = state === 'active' ? '' : `  ${palette.warning(state)}`
+    return [
+      `${printable(head)}  ${seen}${mark}`,
+      ...locks.map((holding) => lockLine(palette, holding, vantage, options)),
+    ]
+  })
+}
+
+/** Locks whose session's record is not among the live ones: they can simply be claimed. */
+function orphanLines(
+  palette: Palette,
+  holdings: readonly Holding[],
+  rows: readonly SessionView[],
+  options: StatusOptions,
+): string[] {
+  const known = new Set(rows.map(({ session }) => session.id))
+  const orphans = holdings.filter(({ record }) => !known.has(record.session))
+  if (orphans.length === 0) return []
+  const names = orphans.map(({ key }) => `  ${printable(options.show(key))}`)
+  return [palette.warning('Held by sessions that are gone, free to claim:'), ...names]
+}
+
+function lockLine(palette: Palette, holding: Holding, vantage: Vantage, options: StatusOptions): string {
+  const { record, session, state } = holding
+  const left = session === undefined ? 0 : (leaseEnd(session, record.ttl, vantage) - vantage.now) / 1000
+  const lease = state === 'live' ? `${formatDuration(left)} left` : palette.warning(state)
+  const why = record.why === undefined ? '' : `  ${printable(record.why)}`
+  return `  holds      ${palette.bold(printable(options.show(holding.key)))}  ${palette.dim(lease)}${why}`
+}
+
+function nextLines(hasSession: boolean): string[] {
+  return [
+    'Next:',
+    '  claim a task, with a worktree    w=$(git dw claim --task <task>) && cd "$w"',
+    '  claim files or directories       git dw claim <path>…',
+    '  may I touch this?                git dw check <path>…',
+    ...(hasSession
+      ? ['  give all up and leave            git dw end']
+      : ['  or just start a session          git dw init']),
+    '  everything else                  git dw -h',
+  ]
+}
+
+/** What `git dw status --json` prints. */
+export function statusJson(view: StatusView): object {
+  const { identity, sessions, ground } = view
+  const mine = sessions.find((row) => row.mine)
+  const me = mine?.session.id ?? null
+  return {
+    schema: JSON_SCHEMA,
+    session: mine === undefined ? null : sessionJson(mine),
+    source: identity.who === 'session' ? identity.source : null,
+    doubt:
+      identity.who === 'nobody' && identity.doubt !== undefined
+        ? { code: identity.doubt.code, message: identity.doubt.message, hints: identity.doubt.hints }
+        : null,
+    sessions: sessions.filter((row) => !row.mine).map(sessionJson),
+    locks: ground.holdings.map((holding) => lockJson(holding, me, ground.vantage)),
+  }
+}

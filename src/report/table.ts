@@ -1,0 +1,48 @@
+import { printable } from '../domain/printable.ts'
+import type { Palette } from './palette.ts'
+
+/** A cell: its text, and how it is coloured. */
+export type Cell = string | { readonly text: string; readonly style: (text: string) => string }
+
+/**
+ * Rows under a heading, columns as wide as their longest cell, two spaces apart. Every cell is made
+ * harmless for a terminal, because records are other people's input (design §4).
+ */
+export function table(
+  palette: Palette,
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): string {
+  if (rows.length === 0) return ''
+  const cells = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'string' ? { text: cell, style: same } : cell)),
+  )
+  const clean = cells.map((row) => row.map(({ text, style }) => ({ text: printable(text), style })))
+  const widths = heading.map((title, at) =>
+    Math.max(width(title), ...clean.map((row) => width(row[at]?.text ?? ''))),
+  )
+  const head = heading.map((title, at) => pad(title, palette.dim(title), widths[at] ?? 0))
+  const body = clean.map((row) => row.map(({ text, style }, at) => pad(text, style(text), widths[at] ?? 0)))
+  return `${[head, ...body].map((row) => row.join('  ').trimEnd()).join('\n')}\n`
+}
+
+function same(text: string): string {
+  return text
+}
+
+function pad(text: string, styled: string, columns: number): string {
+  return styled + ' '.repeat(Math.max(0, columns - width(text)))
+}
+
+/** Columns that `text` takes on a terminal: wide East Asian letters take two, combining marks none. */
+export function width(text: string): number {
+  let columns = 0
+  for (const char of text) {
+    if (/\p{Mark}/u.test(char)) continue
+    columns += WIDE.test(char) ? 2 : 1
+  }
+  return columns
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u

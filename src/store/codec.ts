@@ -1,0 +1,133 @@
+import { lockName, parseKey } from '../domain/key.ts'
+import type { Lock, LogEvent, Session } from '../domain/record.ts'
+import { activeRef, ENDED_REF, endedRef, lockRef, META_REF, type RefName } from './ref-names.ts'
+import { checkLock, checkLogEvent, checkMeta, checkSession, type Meta, RECORD_VERSION } from './schema.ts'
+
+/** Limits of design §4, in bytes. Records are other people's input. */
+export const MAX_RECORD_BYTES = 64 * 1024
+export const MAX_LOG_BYTES = 256 * 1024
+const MAX_LOG_EVENTS = 500
+const MAX_DEPTH = 32
+
+/** A session's events, oldest first. */
+export interface Log {
+  readonly kind: 'log'
+  readonly events: readonly LogEvent[]
+}
+
+/** Anything a ref under `refs/dw` may hold in this release. */
+export type DwRecord = Session | Lock | Log | Meta
+
+/** What was found in a blob: a record, or why it is none. `newer` tells a newer version from damage. */
+export type Decoded =
+  | { readonly ok: true; readonly record: DwRecord; readonly rev: number }
+  | { readonly ok: false; readonly problem: string; readonly newer: boolean }
+
+/**
+ * Reads the blob that `ref` points at. It never throws: what is not understood is told, so that the
+ * caller can count it as held and leave it as it is (design §4).
+ */
+export function decode(ref: RefName, bytes: Uint8Array): Decoded {
+  const limit = ref.startsWith('refs/dw/log/') ? MAX_LOG_BYTES : MAX_RECORD_BYTES
+  if (bytes.length > limit) return damaged(`is larger than ${limit / 1024} KiB`)
+  const text = Buffer.from(bytes).toString('utf8')
+  if (ref.startsWith('refs/dw/log/')) return decodeLog(text)
+  const value = parseJson(text)
+  if (!isJsonObject(value)) return damaged('is not a JSON object')
+  if (ref === META_REF) return accept(checkMeta(value), value)
+  if (typeof value['v'] === 'number' && value['v'] > RECORD_VERSION) {
+    return {
+      ok: false,
+      newer: true,
+      problem: `has version ${value['v']}; this git dw reads ${RECORD_VERSION}`,
+    }
+  }
+  if (value['v'] !== RECORD_VERSION) return damaged('has no version')
+  return decodeRecord(ref, value)
+}
+
+function decodeRecord(ref: RefName, value: JsonObject): Decoded {
+  if (ref.startsWith('refs/dw/locks/')) {
+    const checked = checkLock(value)
+    if ('record' in checked && lockRef(lockName(parseKey(checked.record.key))) !== ref) {
+      return damaged('names another key than its ref')
+    }
+    return accept(checked, value)
+  }
+  const checked = checkSession(value)
+  if ('record' in checked) {
+    const belongs = ref.startsWith(`${ENDED_REF}/`) ? endedRef : activeRef
+    if (belongs(checked.record.id) !== ref) return damaged('names another session than its ref')
+  }
+  return accept(checked, value)
+}
+
+function accept(checked: { record: DwRecord } | { problem: string }, value: JsonObject): Decoded {
+  if ('problem' in checked) return damaged(checked.problem)
+  return { ok: true, record: checked.record, rev: typeof value['rev'] === 'number' ? value['rev'] : 0 }
+}
+
+function decodeLog(text: string): Decoded {
+  const events: LogEvent[] = []
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    const value = parseJson(line)
+    const checked = isJsonObject(value) ? checkLogEvent(value) : { problem: 'is not a JSON object' }
+    if ('problem' in checked) return damaged(`line ${events.length + 1} ${checked.problem}`)
+    events.push(checked.record)
+  }
+  return { ok: true, record: { kind: 'log', events }, rev: 0 }
+}
+
+/**
+ * The bytes of `record`: canonical JSON (keys sorted, no white space, one newline), stamped with the
+ * version, a `rev` that counts up and a `nonce`, because identical bytes make a lost race look won.
+ */
+export function encode(record: DwRecord, stamp: { readonly rev: number; readonly nonce: string }): Buffer {
+  if (record.kind === 'log') return encodeLog(record)
+  const stamped =
+    record.kind === 'meta'
+      ? { ...record, kind: undefined }
+      : { ...record, v: RECORD_VERSION, rev: stamp.rev, nonce: stamp.nonce }
+  return Buffer.from(`${canonicalJson(stamped)}\n`, 'utf8')
+}
+
+function encodeLog(log: Log): Buffer {
+  const lines = log.events.slice(-MAX_LOG_EVENTS).map((event) => `${canonicalJson(event)}\n`)
+  let bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0)
+  while (bytes > MAX_LOG_BYTES) bytes -= Buffer.byteLength(lines.shift() ?? '')
+  return Buffer.from(lines.join(''), 'utf8')
+}
+
+/** JSON with every object's keys in code unit order; fields that are undefined are left out. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return depthOf(value) > MAX_DEPTH ? undefined : value
+  } catch {
+    return undefined
+  }
+}
+
+function depthOf(value: unknown, depth = 0): number {
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return depth
+  return Math.max(depth, ...Object.values(value).map((child) => depthOf(child, depth + 1)))
+}
+
+function damaged(problem: string): Decoded {
+  return { ok: false, newer: false, problem }
+}

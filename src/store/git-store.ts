@@ -1,0 +1,177 @@
+import { access, constants } from 'node:fs/promises'
+import { DwError } from '../domain/error.ts'
+import type { BlobId } from '../domain/record.ts'
+import { blobId, writeBlobs } from '../git/blobs.ts'
+import type { Git } from '../git/exec.ts'
+import {
+  exactly,
+  listRefs,
+  type RefBlob,
+  type RefUpdate,
+  readObjects,
+  readRefs,
+  updateRefs,
+} from '../git/refs.ts'
+import type { Repository } from '../git/repository.ts'
+import { type Decoded, decode, encode } from './codec.ts'
+import { clearStaleLocks } from './lock-files.ts'
+import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
+import {
+  type Change,
+  type Commit,
+  type Entry,
+  nextRev,
+  type Query,
+  type Snapshot,
+  type Store,
+} from './store.ts'
+
+/** What the store needs of its surroundings. */
+export interface StoreRuntime {
+  /** Milliseconds since the epoch; only differences count. */
+  readonly elapsed: () => number
+  /** The wall clock of the file system, in milliseconds since the epoch. */
+  readonly fileClock: () => number
+  readonly sleep: (milliseconds: number) => Promise<void>
+  /** A fraction from 0 up to 1. */
+  readonly random: () => number
+  /** A new random word. */
+  readonly nonce: () => string
+}
+
+/** How long a lock file in the way is waited for (design §6), in milliseconds. */
+const PATIENCE = 5000
+const FIRST_PAUSE = 10
+const LONGEST_PAUSE = 400
+
+/** Records in the refs of a git repository. */
+export class GitStore implements Store {
+  readonly #git: Git
+  readonly #repository: Repository
+  readonly #runtime: StoreRuntime
+  /** Refs that stood in the way of a write by name; their blob may be missing. */
+  readonly #seenByName = new Map<RefName, BlobId>()
+
+  constructor(git: Git, repository: Repository, runtime: StoreRuntime) {
+    this.#git = git
+    this.#repository = repository
+    this.#runtime = runtime
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    const above = [...new Set((query.above ?? []).flatMap(refsAbove))]
+    const [below, upper] = await Promise.all([
+      query.refs.length === 0 ? [] : readRefs(this.#git, query.refs),
+      this.#readAbove(above),
+    ])
+    return new Map([...upper, ...below].map((blob) => [blob.ref as RefName, entryOf(blob)]))
+  }
+
+  async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
+    const objects = await readObjects(this.#git, refs)
+    return refs.flatMap((ref, at) => {
+      const object = objects[at] ?? null
+      if (object !== null) return [{ ref, ...object }]
+      const oid = this.#seenByName.get(ref)
+      return oid === undefined ? [] : [{ ref, oid, bytes: null }]
+    })
+  }
+
+  async commit(changes: readonly Change[]): Promise<Commit> {
+    const blobs = changes.map(({ from, to }) =>
+      to === null ? null : encode(to, { rev: nextRev(from), nonce: this.#runtime.nonce() }),
+    )
+    const updates = changes.map(({ ref, from }, at): RefUpdate => {
+      const blob = blobs[at] ?? null
+      const to = blob === null ? null : blobId(this.#repository.objectFormat, blob)
+      return { ref, from: from?.oid ?? null, to }
+    })
+    const bodies = blobs.filter((blob) => blob !== null)
+    const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
+    return this.#apply(updates, bodies, oids)
+  }
+
+  /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
+  async #apply(
+    updates: readonly RefUpdate[],
+    bodies: readonly Buffer[],
+    oids: ReadonlyMap<RefName, BlobId>,
+  ): Promise<Commit> {
+    const deadline = this.#runtime.elapsed() + PATIENCE
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      const failure = await this.#attempt(updates, bodies)
+      if (failure === null) return { outcome: 'committed', oids }
+      const found = await this.#lineOf(updates)
+      if (updates.every(({ ref, to }) => (found.get(ref) ?? null) === to))
+        return { outcome: 'committed', oids }
+      const refs = inConflict(updates, found)
+      if (refs.length > 0) return { outcome: 'conflict', refs }
+      const { commonDir } = this.#repository
+      const locks = await clearStaleLocks(
+        commonDir,
+        updates.map(({ ref }) => ref),
+        this.#runtime.fileClock(),
+      )
+      if (locks.removed.length > 0) continue
+      await this.#refuseReadOnly(failure)
+      if (this.#runtime.elapsed() > deadline) throw busy(commonDir, locks.present, failure)
+      await this.#runtime.sleep(pause * (0.5 + this.#runtime.random()))
+    }
+  }
+
+  async #attempt(updates: readonly RefUpdate[], bodies: readonly Buffer[]): Promise<string | null> {
+    try {
+      // written again at each try: a prune beside us may have taken them
+      await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
+    } catch (error) {
+      if (error instanceof DwError) await this.#refuseReadOnly(error.message)
+      throw error
+    }
+    const result = await updateRefs(this.#git, updates)
+    return result.status === 0 ? null : result.stderr
+  }
+
+  /** The refs of `updates` and all that could stand in their way, by name only, so damage cannot hide them. */
+  async #lineOf(updates: readonly RefUpdate[]): Promise<Map<string, BlobId>> {
+    const refs = updates.map(({ ref }) => ref as RefName)
+    const created = updates.filter(({ to }) => to !== null).map(({ ref }) => ref as RefName)
+    const above = [...new Set(created.flatMap(refsAbove))].map(exactly)
+    const found = new Map((await listRefs(this.#git, [...refs, ...above])).map(({ ref, oid }) => [ref, oid]))
+    for (const [ref, oid] of found) this.#seenByName.set(ref as RefName, oid)
+    return found
+  }
+
+  async #refuseReadOnly(cause: string): Promise<void> {
+    const { commonDir } = this.#repository
+    try {
+      await access(commonDir, constants.W_OK)
+    } catch {
+      throw new DwError('DW_READONLY', `"${commonDir}" cannot be written by this user`, { cause })
+    }
+  }
+}
+
+function inConflict(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): string[] {
+  const moved = updates.filter(({ ref, from }) => (found.get(ref) ?? null) !== from).map(({ ref }) => ref)
+  const created = updates.filter(({ from, to }) => from === null && to !== null)
+  const inTheWay = [...found.keys()].filter((ref) => created.some((update) => refsCollide(ref, update.ref)))
+  return [...new Set([...moved, ...inTheWay])]
+}
+
+function busy(commonDir: string, lockFiles: readonly string[], cause: string): DwError {
+  const named = lockFiles.map((name) => `"${commonDir}/${name}"`).join(', ')
+  return new DwError(
+    'DW_BUSY',
+    `the refs could not be written${named === '' ? '' : `: ${named} is in the way`}`,
+    {
+      hints: named === '' ? ['try again'] : ['try again; remove the file only if no git process is running'],
+      details: { lockFiles },
+      cause,
+    },
+  )
+}
+
+function entryOf({ ref, oid, bytes }: RefBlob): Entry {
+  const missing: Decoded = { ok: false, newer: false, problem: 'is missing its blob' }
+  return { ref: ref as RefName, oid, content: bytes === null ? missing : decode(ref as RefName, bytes) }
+}

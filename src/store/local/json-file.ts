@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Machine-local state that is no record (design §3): whole small JSON files, each with one writer's
+ * meaning, replaced by rename, so that no reader sees half of one and nothing is merged.
+ */
+
+/** The file's value; undefined when it is absent or damaged, because nothing is guessed from such a file. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Replaces the file in one step. */
+export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+  await withTemporary(path, value, (temporary) => rename(temporary, path))
+}
+
+/** Creates the file in one step; whether it was absent. */
+export async function createJsonFile(path: string, value: unknown): Promise<boolean> {
+  return withTemporary(path, value, async (temporary) => {
+    try {
+      await link(temporary, path)
+      return true
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+      throw error
+    }
+  })
+}
+
+async function withTemporary<T>(
+  path: string,
+  value: unknown,
+  use: (temporary: string) => Promise<T>,
+): Promise<T> {
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${randomUUID()}.tmp`
+  try {
+    await writeFile(temporary, `${JSON.stringify(value)}\n`)
+    return await use(temporary)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

@@ -1,0 +1,144 @@
+import * as t from 'typanion'
+import { lockName, parseKey } from '../domain/key.ts'
+import type { Lock, LogEvent, Session } from '../domain/record.ts'
+
+/** The newest record version that this program reads and writes (design §4). */
+export const RECORD_VERSION = 1
+
+/** The layout of `refs/dw` that this program writes. */
+export const STORE_SCHEMA = 1
+
+/** `refs/dw/meta`: the layout's version, the oldest reader it is fit for, and the store's random id. */
+export interface Meta {
+  readonly kind: 'meta'
+  readonly schema: number
+  readonly minReader: number
+  readonly id: string
+}
+
+const unknownFields = { extra: t.isRecord(t.isUnknown()) }
+const isWhole = t.cascade(t.isNumber(), t.isInteger(), t.isAtLeast(0))
+const isSeconds = t.cascade(t.isNumber(), t.isInteger(), t.isInInclusiveRange(1, 10 * 365 * 86_400))
+const isTime = t.cascade(
+  t.isString(),
+  t.matchesRegExp(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  isRealTime,
+)
+const isText = t.cascade(t.isString(), t.hasMinLength(1))
+const isBlobId = t.cascade(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
+const isSessionId = t.cascade(t.isString(), t.matchesRegExp(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/))
+const isKey = t.cascade(t.isString(), isRealKey)
+
+const common = { rev: isWhole, nonce: isText }
+
+const isOwner = t.isObject(
+  {
+    user: t.isString(),
+    host: t.isString(),
+    clone: t.isString(),
+    agent: t.isOptional(t.isString()),
+    terminal: t.isOptional(t.isString()),
+  },
+  unknownFields,
+)
+
+const isSession = t.isObject(
+  {
+    ...common,
+    kind: t.isLiteral('session'),
+    id: isSessionId,
+    status: t.isEnum(['active', 'ended', 'expired'] as const),
+    owner: isOwner,
+    project: t.isOptional(t.isString()),
+    task: t.isOptional(t.isString()),
+    worktree: t.isOptional(
+      t.isObject(
+        { path: t.isString(), branch: t.isString(), base: t.isString(), createdAt: isTime },
+        unknownFields,
+      ),
+    ),
+    pr: t.isOptional(t.isString()),
+    createdAt: isTime,
+    lastActivity: isTime,
+    ttl: isSeconds,
+    fence: isWhole,
+    revoked: t.isArray(
+      t.isObject(
+        { key: isKey, lock: isBlobId, by: t.isString(), at: isTime, why: t.isString() },
+        unknownFields,
+      ),
+    ),
+  },
+  unknownFields,
+)
+
+const isLock = t.isObject(
+  {
+    ...common,
+    kind: t.isLiteral('lock'),
+    id: isText,
+    key: isKey,
+    session: isSessionId,
+    owner: isOwner,
+    why: t.isOptional(t.isString()),
+    claim: isText,
+    acquiredAt: isTime,
+    ttl: isSeconds,
+    branch: t.isOptional(t.isString()),
+    base: t.isOptional(t.isString()),
+    worktree: t.isOptional(t.isString()),
+  },
+  unknownFields,
+)
+
+const isLogEvent = t.isObject(
+  {
+    at: isTime,
+    event: t.isString(),
+    session: isSessionId,
+    keys: t.isOptional(t.isArray(t.isString())),
+    by: t.isOptional(t.isString()),
+    from: t.isOptional(t.isString()),
+    why: t.isOptional(t.isString()),
+  },
+  unknownFields,
+)
+
+const isMeta = t.isObject({ schema: isWhole, minReader: isWhole, id: isText }, unknownFields)
+
+/** Checks `value` and says what is wrong with it, or returns it with its type. */
+type Check<R> = (value: unknown) => { readonly record: R } | { readonly problem: string }
+
+export const checkSession = checkWith<Session>(isSession)
+export const checkLock = checkWith<Lock>(isLock)
+export const checkLogEvent = checkWith<LogEvent>(isLogEvent)
+export const checkMeta: Check<Meta> = (value) => {
+  const checked = checkWith<Omit<Meta, 'kind'>>(isMeta)(value)
+  return 'problem' in checked ? checked : { record: { ...checked.record, kind: 'meta' } }
+}
+
+function checkWith<R>(validator: t.AnyStrictValidator): Check<R> {
+  return (value) => {
+    const errors: string[] = []
+    if (validator(value, { errors })) return { record: value as R }
+    return { problem: (errors[0] ?? 'does not fit its schema').replace(/^\./, '') }
+  }
+}
+
+function isRealTime(value: string, state?: t.ValidationState): boolean {
+  return !Number.isNaN(Date.parse(value)) || refuse(state, 'expected a date that exists')
+}
+
+function isRealKey(value: string, state?: t.ValidationState): boolean {
+  try {
+    lockName(parseKey(value))
+    return true
+  } catch {
+    return refuse(state, 'expected a key')
+  }
+}
+
+function refuse(state: t.ValidationState | undefined, message: string): false {
+  state?.errors?.push(`${state.p ?? '.'}: ${message}`)
+  return false
+}

@@ -1,0 +1,48 @@
+import type { BlobId } from '../domain/record.ts'
+import type { Decoded, DwRecord } from './codec.ts'
+import type { RefName } from './ref-names.ts'
+
+/** One ref as it was read. */
+export interface Entry {
+  readonly ref: RefName
+  readonly oid: BlobId
+  readonly content: Decoded
+}
+
+/** Refs as they were read: not at one instant, so every write names what it read (design §6). */
+export type Snapshot = ReadonlyMap<RefName, Entry>
+
+/** What to read. */
+export interface Query {
+  /** Refs to read, each with everything below it. */
+  readonly refs: readonly RefName[]
+  /** Refs of which everything strictly above is read too: the rest of their line. */
+  readonly above?: readonly RefName[]
+}
+
+/** One ref's step: from what was read (null: it was absent) to a record, or to nothing. */
+export interface Change {
+  readonly ref: RefName
+  readonly from: Entry | null
+  readonly to: DwRecord | null
+}
+
+/** Whether a transaction was committed; if not, somebody else moved one of its refs or its line. */
+export type Commit =
+  | { readonly outcome: 'committed'; readonly oids: ReadonlyMap<RefName, BlobId> }
+  | { readonly outcome: 'conflict'; readonly refs: readonly string[] }
+
+/** Records in refs, changed only by compare-and-swap. `git-store` and `memory-store` keep it alike. */
+export interface Store {
+  read(query: Query): Promise<Snapshot>
+  /**
+   * Applies all of `changes` or none. Throws DW_BUSY when a lock file stayed in the way, DW_READONLY when
+   * nothing can be written here.
+   */
+  commit(changes: readonly Change[]): Promise<Commit>
+}
+
+/** The `rev` that follows what was read. */
+export function nextRev(from: Entry | null): number {
+  return from?.content.ok ? from.content.rev + 1 : 1
+}

@@ -38,7 +38,22 @@ export abstract class RepositoryCommand extends DwCommand {
   override async answer(): Promise<Answer> {
     const workspace = await openWorkspace(this.context.around)
     this.context.streams.useColour(workspace.settings.colour)
-    return this.answerIn(workspace)
+    const say = (error?: unknown) => {
+      for (const line of workspace.losses.lines(workspace.around.now(), error)) workspace.around.say(line)
+    }
+    try {
+      const answer = await this.answerIn(workspace)
+      if (this.tellsLosses) say()
+      return answer
+    } catch (error) {
+      say(error)
+      throw error
+    }
+  }
+
+  /** Whether what the session has lost is narrated; not where the answer shows it. */
+  get tellsLosses(): boolean {
+    return true
   }
 
   abstract answerIn(workspace: Workspace): Promise<Answer>

@@ -1,6 +1,6 @@
+import { version } from '../../package.json'
 import { EXIT_STATUS } from '../domain/error.ts'
 import { asDwError } from '../report/error.ts'
-import { version } from '../../package.json'
 import { type DwContext, processContext } from './context.ts'
 import { findRegistration, parseCommand } from './parse.ts'
 

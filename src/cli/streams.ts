@@ -3,7 +3,7 @@ import type { DwError } from '../domain/error.ts'
 import { printable } from '../domain/printable.ts'
 import { errorJson, errorText } from '../report/error.ts'
 import { jsonLine } from '../report/json.ts'
-import { COLOURED, PLAIN, type Palette } from '../report/palette.ts'
+import { COLOURED, type Palette, PLAIN } from '../report/palette.ts'
 
 /** A stream to write to, and whether a person watches it. */
 export interface Target {

@@ -22,6 +22,10 @@ export class StatusCommand extends RepositoryCommand {
 
   next = Option.Boolean('--next', false, { hidden: true })
 
+  override get tellsLosses(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
     for (const line of damageLines(overview.damaged)) this.context.streams.say(line)

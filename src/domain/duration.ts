@@ -20,13 +20,14 @@ export function durationOption(option: string, text: string): number {
   })
 }
 
-/** `seconds` as a person says it: `45s`, `12m`, `3h`, `2d`. */
+/** `seconds` as a person says it: `45s`, `12m`, `2h`, `1h59m`, `3d`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   if (whole < 60) return `${whole}s`
   if (whole < 3600) return `${Math.floor(whole / 60)}m`
-  if (whole < 2 * 86_400) return `${Math.floor(whole / 3600)}h`
-  return `${Math.floor(whole / 86_400)}d`
+  if (whole >= 2 * 86_400) return `${Math.floor(whole / 86_400)}d`
+  const minutes = Math.floor((whole % 3600) / 60)
+  return `${Math.floor(whole / 3600)}h${minutes === 0 ? '' : `${minutes}m`}`
 }
 
 /** How long before `now` (milliseconds since the epoch) a record's time was, as a person says it. */

@@ -1,9 +1,9 @@
-import { startSession } from '../domain/session.ts'
 import type { Session, SessionId } from '../domain/record.ts'
-import type { Entry, Snapshot } from '../store/store.ts'
-import { type Claimants, type Identity, noSession, settleIdentity } from './identity.ts'
+import { startSession } from '../domain/session.ts'
+import type { Entry } from '../store/store.ts'
+import { type Identity, noSession } from './identity.ts'
 import { ownerHere, type Seat } from './seat.ts'
-import { newSessionId, timestamp, type Workspace } from './workspace.ts'
+import { defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
 
 /** The session that makes a change: one that is there, or one to be created in the change itself. */
 export interface Actor {
@@ -44,26 +44,13 @@ export async function reserveSession(
   return { id: reserved, seat }
 }
 
-/** Who acts, by records read now: the session I am, or the one that `future` would start. */
-export function settleActor(
-  workspace: Workspace,
-  claimants: Claimants,
-  snapshot: Snapshot,
-  future: FutureSession | null,
-): Actor | null {
-  const identity = settleIdentity(workspace, claimants, snapshot)
-  if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
-  if (identity.doubt !== undefined) throw identity.doubt
-  return future === null ? null : { session: futureSession(workspace, future), entry: null }
-}
-
 /** The record of a session that starts now. */
-export function futureSession(workspace: Workspace, future: FutureSession, project?: string): Session {
+export function futureSession(workspace: Workspace, future: FutureSession): Session {
   return startSession({
     id: future.id,
     owner: ownerHere(workspace.around, workspace.cloneId, future.seat),
     at: timestamp(workspace),
     ttl: workspace.settings.sessionTtl,
-    ...(project === undefined ? {} : { project }),
+    project: defaultProject(workspace),
   })
 }

@@ -3,7 +3,7 @@ import { DwError } from '../domain/error.ts'
 import { dropCovered, formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
 import type { BlobId, Lock, Revocation, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
-import { type Actor, futureSession, type FutureSession, reserveSession } from './actor.ts'
+import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
   type ClaimTerms,
   claimRefs,

@@ -1,6 +1,6 @@
 import { heartbeatDue } from '../domain/lease.ts'
-import { heard } from '../domain/session.ts'
 import type { BlobId, Session } from '../domain/record.ts'
+import { heard } from '../domain/session.ts'
 import { activeRef, LOCKS_REF } from '../store/ref-names.ts'
 import type { Snapshot } from '../store/store.ts'
 import { readGround } from './ground.ts'

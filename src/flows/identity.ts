@@ -83,9 +83,7 @@ export function sessionIn(snapshot: Snapshot, id: SessionId): SessionEntry | und
 export function settleIdentity(workspace: Workspace, claimants: Claimants, snapshot: Snapshot): Identity {
   try {
     const identity = settle(workspace, claimants, snapshot)
-    if (identity.who === 'session') {
-      workspace.losses.tell(identity.mine.session, workspace.around.now(), workspace.around.say)
-    }
+    if (identity.who === 'session') workspace.losses.note(identity.mine.session)
     return identity
   } catch (error) {
     if (error instanceof DwError) return { who: 'nobody', seat: claimants.seat, doubt: error }

@@ -4,7 +4,7 @@ import { DwError } from '../domain/error.ts'
 import { describeHolder, holderDetails } from '../domain/holder.ts'
 import type { Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
-import type { Revocation, Session } from '../domain/record.ts'
+import type { Revocation } from '../domain/record.ts'
 
 /** DW_LOCKED, naming every holder and the next command; DW_LOST for one who held it before. */
 export function locked(
@@ -20,7 +20,10 @@ export function locked(
   const code = before.length > 0 ? 'DW_LOST' : 'DW_LOCKED'
   return new DwError(code, [...before, ...now].join('\n'), {
     hints: ['see who works on what: git dw locks', `take it from them, if you must: ${steal}`],
-    details: { holders: holders.map((holding) => holderDetails(holding, vantage)) },
+    details: {
+      holders: holders.map((holding) => holderDetails(holding, vantage)),
+      ...(lostBefore.length === 0 ? {} : { lost: lostBefore }),
+    },
   })
 }
 
@@ -34,21 +37,7 @@ export function describeLoss(revocation: Revocation, now: number): string {
 /** DW_LOST for keys whose locks were taken. */
 export function lost(revocations: readonly Revocation[], now: number): DwError {
   return new DwError('DW_LOST', revocations.map((each) => describeLoss(each, now)).join('\n'), {
-    hints: ['claim it again before you go on: git dw claim <key>'],
+    hints: [`claim it again before you go on: git dw claim ${revocations.map(({ key }) => key).join(' ')}`],
     details: { lost: revocations },
   })
-}
-
-/** Tells the user, once a command, what was taken from the session (design §5, Takeover). */
-export class LossTeller {
-  readonly #told = new Set<string>()
-
-  tell(session: Session, now: number, say: (line: string) => void): void {
-    for (const revocation of session.revoked) {
-      // what a session gave up for a directory above it was not taken by anybody
-      if (revocation.by === session.id || this.#told.has(revocation.lock)) continue
-      this.#told.add(revocation.lock)
-      say(`lost: ${describeLoss(revocation, now)}`)
-    }
-  }
 }

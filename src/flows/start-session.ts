@@ -1,6 +1,6 @@
-import { startSession as sessionRecord } from '../domain/session.ts'
 import { projectKey } from '../domain/key.ts'
 import type { LogEvent, Session } from '../domain/record.ts'
+import { startSession as sessionRecord } from '../domain/session.ts'
 import { activeRef, endedRef } from '../store/ref-names.ts'
 import { rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'

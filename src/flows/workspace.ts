@@ -5,12 +5,12 @@ import type { SessionId, Timestamp } from '../domain/record.ts'
 import { readConfig } from '../git/config.ts'
 import { Git } from '../git/exec.ts'
 import { findRepository, type Repository } from '../git/repository.ts'
-import type { Entry, Snapshot, Store } from '../store/store.ts'
 import { GitStore } from '../store/git-store.ts'
 import { CloneState } from '../store/local/clone-state.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
-import { LossTeller } from './refusal.ts'
+import type { Entry, Snapshot, Store } from '../store/store.ts'
+import { Losses } from './losses.ts'
 import { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -23,7 +23,7 @@ export interface Workspace {
   readonly store: Store
   readonly clone: CloneState
   readonly cloneId: string
-  readonly losses: LossTeller
+  readonly losses: Losses
 }
 
 /** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
@@ -48,7 +48,7 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
     store,
     clone,
     cloneId,
-    losses: new LossTeller(),
+    losses: new Losses(),
   }
 }
 

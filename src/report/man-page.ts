@@ -20,13 +20,13 @@ export function manPage(page: {
   readonly exitStatus: Terms
 }): string {
   const lines = [
-    `.TH "GIT\\-DW" "1" "" "git\\-dw ${escape(page.version)}" "Git Manual"`,
+    `.TH "GIT\\-DW" "1" "" "git\\-dw ${roff(page.version)}" "Git Manual"`,
     '.SH "NAME"',
     'git\\-dw \\- sessions, locks and worktrees for several workers in one repository',
     '.SH "SYNOPSIS"',
     ...lineBreaks(page.commands.flatMap(({ synopsis }) => synopsis)),
     '.SH "DESCRIPTION"',
-    ...DESCRIPTION.flatMap((text) => ['.PP', escape(text)]),
+    ...DESCRIPTION.flatMap((text) => ['.PP', roff(text)]),
     '.SH "COMMANDS"',
     ...page.commands.flatMap(commandLines),
     '.SH "CONFIGURATION"',
@@ -49,17 +49,17 @@ const DESCRIPTION = [
 
 function commandLines(command: CommandView): string[] {
   return [
-    `.SS "git dw ${escape(command.name)}"`,
-    escape(command.summary),
-    ...command.details.split(/\n\s*\n/).flatMap((text) => (text === '' ? [] : ['.PP', escape(unwrap(text))])),
+    `.SS "git dw ${roff(command.name)}"`,
+    roff(command.summary),
+    ...command.details.split(/\n\s*\n/).flatMap((text) => (text === '' ? [] : ['.PP', roff(unwrap(text))])),
     ...termLines(command.options.map(({ flags, meaning }) => [flags, unwrap(meaning)] as const)),
     ...command.examples.flatMap(({ meaning, command: line }) => [
       '.PP',
-      `${escape(unwrap(meaning))}:`,
+      `${roff(unwrap(meaning))}:`,
       '.PP',
       '.RS 4',
       '.nf',
-      escape(line),
+      roff(line),
       '.fi',
       '.RE',
     ]),
@@ -67,11 +67,11 @@ function commandLines(command: CommandView): string[] {
 }
 
 function termLines(terms: Terms): string[] {
-  return terms.flatMap(([term, meaning]) => ['.TP', `\\fB${escape(term)}\\fR`, escape(meaning)])
+  return terms.flatMap(([term, meaning]) => ['.TP', `\\fB${roff(term)}\\fR`, roff(meaning)])
 }
 
 function lineBreaks(lines: readonly string[]): string[] {
-  return lines.flatMap((line, at) => (at === 0 ? [escape(line)] : ['.br', escape(line)]))
+  return lines.flatMap((line, at) => (at === 0 ? [roff(line)] : ['.br', roff(line)]))
 }
 
 function unwrap(text: string): string {
@@ -79,7 +79,7 @@ function unwrap(text: string): string {
 }
 
 /** Text that roff prints as it is. */
-function escape(text: string): string {
+function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')

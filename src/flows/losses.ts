@@ -1,0 +1,21 @@
+import { DwError } from '../domain/error.ts'
+import type { Revocation, Session } from '../domain/record.ts'
+import { describeLoss } from './refusal.ts'
+
+/** What was taken from the session that this command acts for: every command of it says so (design §5). */
+export class Losses {
+  readonly #found = new Map<string, Revocation>()
+
+  note(session: Session): void {
+    for (const revocation of session.revoked) {
+      // what a session gave up for a directory above it was not taken by anybody
+      if (revocation.by !== session.id) this.#found.set(revocation.lock, revocation)
+    }
+  }
+
+  /** One line a lock; none for what `error` says already. `now` in milliseconds. */
+  lines(now: number, error?: unknown): string[] {
+    const said = error instanceof DwError && error.code === 'DW_LOST'
+    return said ? [] : [...this.#found.values()].map((revocation) => `lost: ${describeLoss(revocation, now)}`)
+  }
+}

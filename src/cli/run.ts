@@ -44,7 +44,7 @@ async function dispatch(context: DwContext, words: readonly string[]): Promise<n
 /** `-h` prints usage; `--help` opens the manual where there is a terminal to show it on. */
 async function help(context: DwContext, words: readonly string[], manual: boolean): Promise<number> {
   if (manual && (await openManual(context))) return 0
-  const { allHelp, commandHelpText, helpOf, overviewText } = await import('./usage.ts')
+  const [{ allHelp, helpOf }, { commandHelpText, overviewText }] = await loadHelp()
   const registration = findRegistration(words)
   const text =
     registration === undefined
@@ -69,10 +69,15 @@ async function bare(context: DwContext, words: readonly string[]): Promise<numbe
   } catch (thrown) {
     const error = asDwError(thrown)
     if (error.code !== 'DW_NOT_A_REPO') throw error
-    const { allHelp, overviewText } = await import('./usage.ts')
+    const [{ allHelp }, { overviewText }] = await loadHelp()
     context.streams.complain(overviewText(await allHelp()))
     return EXIT_STATUS.DW_USAGE
   }
+}
+
+/** Help is loaded only when it is asked for. */
+async function loadHelp() {
+  return Promise.all([import('./usage.ts'), import('../report/command-help.ts')])
 }
 
 /** The words before a `--`. */

@@ -1,6 +1,6 @@
 import { isAbove, type Key, type LockName, lockName, onOneLine } from './key.ts'
 import type { LockState } from './lease.ts'
-import type { HeldLock, Session, SessionId } from './record.ts'
+import type { HeldLock, Lock, Revocation, Session, SessionId } from './record.ts'
 
 /** A lock that stands in the way of a claim or under it, with what it is worth now. */
 export interface Holding extends HeldLock {
@@ -79,4 +79,28 @@ function takeable(
   claim: { readonly me: SessionId; readonly mayTake: (live: Holding) => boolean },
 ): boolean {
   return holding.record.session === claim.me || holding.state !== 'live' || claim.mayTake(holding)
+}
+
+/** One key of a claim that was granted. */
+export interface ClaimedKey {
+  readonly key: Key
+  readonly already: boolean
+  readonly lock: Lock
+}
+
+/** What a claim comes to when it is granted. */
+export interface ClaimAnswer {
+  readonly session: Session
+  /** The session started with this claim. */
+  readonly started: boolean
+  readonly keys: readonly ClaimedKey[]
+  /** What the session has lost and not claimed again. */
+  readonly revoked: readonly Revocation[]
+  /** The task's worktree, when the claim was to have one. */
+  readonly worktree?: {
+    readonly path: string
+    readonly branch: string
+    readonly base: string
+    readonly created: boolean
+  }
 }

@@ -30,6 +30,11 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)}h${minutes === 0 ? '' : `${minutes}m`}`
 }
 
+/** What is left of a lease of `seconds`, rounded up, so that a fresh lease of two hours says so. */
+export function formatLeft(seconds: number): string {
+  return formatDuration(seconds > 60 ? Math.ceil(seconds / 60) * 60 : seconds)
+}
+
 /** How long before `now` (milliseconds since the epoch) a record's time was, as a person says it. */
 export function ago(time: string, now: number): string {
   const seconds = (now - Date.parse(time)) / 1000

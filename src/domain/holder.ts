@@ -1,5 +1,5 @@
 import type { Holding } from './claim.ts'
-import { ago, formatDuration } from './duration.ts'
+import { ago, formatLeft } from './duration.ts'
 import { leaseEnd, type Vantage } from './lease.ts'
 import { printable } from './printable.ts'
 import type { Owner } from './record.ts'
@@ -50,6 +50,6 @@ export function describeHolder(
   const why = record.why === undefined ? '' : `: ${record.why}`
   const who = `${record.session} (${ownerName(record.owner)}, claimed ${ago(record.acquiredAt, vantage.now)}${seen})`
   const left = session === undefined ? 0 : (leaseEnd(session, record.ttl, vantage) - vantage.now) / 1000
-  const until = `it expires in ${formatDuration(left)} unless they are heard from`
+  const until = `it expires in ${formatLeft(left)} unless they are heard from`
   return printable(`"${show(holding)}" is held by ${who}${why}; ${until}`)
 }

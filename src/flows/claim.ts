@@ -1,7 +1,7 @@
-import type { ClaimDecision } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { dropCovered, formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
-import type { BlobId, Lock, Revocation, Session, SessionId } from '../domain/record.ts'
+import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
@@ -35,28 +35,6 @@ export interface ClaimRequest {
   readonly canStamp: boolean
   /** How the same claim is given again, for hints. */
   readonly command: string
-}
-
-export interface ClaimedKey {
-  readonly key: Key
-  readonly already: boolean
-  readonly lock: Lock
-}
-
-export interface ClaimAnswer {
-  readonly session: Session
-  /** The session started with this claim. */
-  readonly started: boolean
-  readonly keys: readonly ClaimedKey[]
-  /** What the session has lost and not claimed again. */
-  readonly revoked: readonly Revocation[]
-  /** The task's worktree, when the claim was to have one. */
-  readonly worktree?: {
-    readonly path: string
-    readonly branch: string
-    readonly base: string
-    readonly created: boolean
-  }
 }
 
 /** Claims all keys or none (design §5). Throws DW_LOCKED with every holder, DW_NO_SESSION, DW_AMBIGUOUS, DW_LOST. */

@@ -1,5 +1,5 @@
 import type { Holding } from '../domain/claim.ts'
-import { formatDuration } from '../domain/duration.ts'
+import { formatLeft } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { ownerName } from '../domain/holder.ts'
 import { leaseEnd, sessionState } from '../domain/lease.ts'
@@ -128,7 +128,7 @@ function refuseLive(workspace: Workspace, session: Session, locks: readonly Hold
     (leaseEnd(session, Math.max(session.ttl, ...ttls), ground.vantage) - workspace.around.now()) / 1000
   throw new DwError(
     'DW_ALIVE',
-    `${session.id} of ${ownerName(session.owner)} is live for another ${formatDuration(left)} of silence`,
+    `${session.id} of ${ownerName(session.owner)} is live for another ${formatLeft(left)} of silence`,
     {
       hints: [`end it all the same: git dw end ${session.id} --force`],
       details: { session: session.id, owner: session.owner },

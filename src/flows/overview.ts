@@ -1,21 +1,13 @@
 import type { Holding } from '../domain/claim.ts'
 import { isAbove, type Key, lockName, onOneLine } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
-import type { Session, SessionStatus } from '../domain/record.ts'
+import type { SessionRow } from '../domain/session-row.ts'
 import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { type Ground, readGround } from './ground.ts'
 import { heartbeatQuietly } from './heartbeat.ts'
 import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
-
-/** One session as lists show it. */
-export interface SessionRow {
-  readonly session: Session
-  readonly state: SessionStatus
-  readonly mine: boolean
-  readonly locks: readonly Holding[]
-}
 
 /** Everything that the reading commands show. */
 export interface Overview {

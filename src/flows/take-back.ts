@@ -1,6 +1,6 @@
+import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey } from '../domain/key.ts'
-import type { ClaimAnswer } from './claim.ts'
 import { endSession } from './end-session.ts'
 import { releaseKeys } from './release.ts'
 import type { Workspace } from './workspace.ts'

@@ -1,5 +1,5 @@
 import type { Holding } from '../domain/claim.ts'
-import { ago, formatDuration } from '../domain/duration.ts'
+import { ago, formatLeft } from '../domain/duration.ts'
 import { holderDetails, ownerName } from '../domain/holder.ts'
 import { leaseEnd, type Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
@@ -41,7 +41,7 @@ export function lockTable(palette: Palette, holdings: readonly Holding[], view: 
 export function timeLeft(palette: Palette, holding: Holding, vantage: Vantage): Cell {
   if (holding.state !== 'live') return { text: holding.state, style: palette.warning }
   if (holding.session === undefined) return ''
-  return formatDuration((leaseEnd(holding.session, holding.record.ttl, vantage) - vantage.now) / 1000)
+  return formatLeft((leaseEnd(holding.session, holding.record.ttl, vantage) - vantage.now) / 1000)
 }
 
 /** One lock as `--json` prints it. */

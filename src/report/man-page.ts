@@ -1,12 +1,4 @@
-/** A command as the man page describes it. */
-interface CommandView {
-  readonly name: string
-  readonly synopsis: readonly string[]
-  readonly summary: string
-  readonly details: string
-  readonly options: readonly { readonly flags: string; readonly meaning: string }[]
-  readonly examples: readonly { readonly meaning: string; readonly command: string }[]
-}
+import type { CommandHelp } from './command-help.ts'
 
 /** A table of two columns: a term and what it means. */
 export type Terms = readonly (readonly [term: string, meaning: string])[]
@@ -14,7 +6,7 @@ export type Terms = readonly (readonly [term: string, meaning: string])[]
 /** `git-dw(1)` as roff (man(7)), from the commands' own help. */
 export function manPage(page: {
   readonly version: string
-  readonly commands: readonly CommandView[]
+  readonly commands: readonly CommandHelp[]
   readonly settings: Terms
   readonly environment: Terms
   readonly exitStatus: Terms
@@ -47,7 +39,7 @@ const DESCRIPTION = [
   'Sessions and locks are JSON blobs under refs/dw, changed only by compare-and-swap, so there is no server and nothing to keep running.',
 ]
 
-function commandLines(command: CommandView): string[] {
+function commandLines(command: CommandHelp): string[] {
   return [
     `.SS "git dw ${roff(command.name)}"`,
     roff(command.summary),

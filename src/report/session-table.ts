@@ -1,19 +1,12 @@
-import type { Holding } from '../domain/claim.ts'
 import { ago } from '../domain/duration.ts'
 import { ownerName } from '../domain/holder.ts'
-import type { Session, SessionStatus } from '../domain/record.ts'
+import type { Session } from '../domain/record.ts'
+import type { SessionRow } from '../domain/session-row.ts'
 import type { Palette } from './palette.ts'
 import { type Cell, table } from './table.ts'
 
-interface SessionView {
-  readonly session: Session
-  readonly state: SessionStatus
-  readonly mine: boolean
-  readonly locks: readonly Holding[]
-}
-
 /** The table of `git dw sessions`. */
-export function sessionTable(palette: Palette, sessions: readonly SessionView[], now: number): string {
+export function sessionTable(palette: Palette, sessions: readonly SessionRow[], now: number): string {
   const rows = sessions.map(({ session, state, mine, locks }): Cell[] => [
     mine ? { text: `* ${session.id}`, style: palette.good } : `  ${session.id}`,
     { text: state, style: state === 'active' ? palette.good : palette.dim },
@@ -32,7 +25,7 @@ export function workOf(session: Session): string {
 }
 
 /** One session as `--json` prints it. */
-export function sessionJson(view: SessionView): object {
+export function sessionJson(view: SessionRow): object {
   const { session, state, mine, locks } = view
   const { id, owner, createdAt, lastActivity, ttl, fence, revoked } = session
   return {

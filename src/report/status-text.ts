@@ -1,10 +1,11 @@
 import type { Holding } from '../domain/claim.ts'
-import { ago, formatDuration } from '../domain/duration.ts'
+import { ago, formatLeft } from '../domain/duration.ts'
 import type { DwError } from '../domain/error.ts'
 import { ownerName } from '../domain/holder.ts'
 import { leaseEnd, type Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
-import type { Session, SessionStatus } from '../domain/record.ts'
+import type { Session } from '../domain/record.ts'
+import type { SessionRow } from '../domain/session-row.ts'
 import { JSON_SCHEMA } from './json.ts'
 import { lockJson } from './lock-table.ts'
 import type { Palette } from './palette.ts'
@@ -18,15 +19,8 @@ interface StatusView {
         readonly mine: { readonly session: Session }
       }
     | { readonly who: 'nobody'; readonly doubt?: DwError }
-  readonly sessions: readonly SessionView[]
+  readonly sessions: readonly SessionRow[]
   readonly ground: { readonly holdings: readonly Holding[]; readonly vantage: Vantage }
-}
-
-interface SessionView {
-  readonly session: Session
-  readonly state: SessionStatus
-  readonly mine: boolean
-  readonly locks: readonly Holding[]
 }
 
 type IdentitySource = 'option' | 'variable' | 'stamp' | 'binding'
@@ -95,7 +89,7 @@ function nobodyLines(palette: Palette, doubt: DwError | undefined): string[] {
 
 function otherLines(
   palette: Palette,
-  rows: readonly SessionView[],
+  rows: readonly SessionRow[],
   vantage: Vantage,
   options: StatusOptions,
 ): string[] {
@@ -115,7 +109,7 @@ function otherLines(
 function orphanLines(
   palette: Palette,
   holdings: readonly Holding[],
-  rows: readonly SessionView[],
+  rows: readonly SessionRow[],
   options: StatusOptions,
 ): string[] {
   const known = new Set(rows.map(({ session }) => session.id))
@@ -128,7 +122,7 @@ function orphanLines(
 function lockLine(palette: Palette, holding: Holding, vantage: Vantage, options: StatusOptions): string {
   const { record, session, state } = holding
   const left = session === undefined ? 0 : (leaseEnd(session, record.ttl, vantage) - vantage.now) / 1000
-  const lease = state === 'live' ? `${formatDuration(left)} left` : palette.warning(state)
+  const lease = state === 'live' ? `${formatLeft(left)} left` : palette.warning(state)
   const why = record.why === undefined ? '' : `  ${printable(record.why)}`
   return `  holds      ${palette.bold(printable(options.show(holding.key)))}  ${palette.dim(lease)}${why}`
 }

@@ -19,7 +19,7 @@ export async function runIn(context: DwContext, words: readonly string[]): Promi
   // known before parsing, so that a usage error is JSON too
   if (optionsOf(words).includes('--json')) context.streams.useJson()
   try {
-    return await dispatch(context, words)
+    return await dispatch(context, withCommandFirst(words))
   } catch (thrown) {
     const error = asDwError(thrown)
     context.streams.error(error)
@@ -79,6 +79,16 @@ async function bare(context: DwContext, words: readonly string[]): Promise<numbe
 async function loadHelp() {
   return Promise.all([import('./usage.ts'), import('../report/command-help.ts')])
 }
+
+/** The words with options that every command takes moved behind the command, where git users may put them. */
+function withCommandFirst(words: readonly string[]): readonly string[] {
+  let at = 0
+  while (COMMON_OPTIONS.test(words[at] ?? '')) at += words[at] === '--session' ? 2 : 1
+  const [command, ...rest] = words.slice(at)
+  return at === 0 || command === undefined ? words : [command, ...words.slice(0, at), ...rest]
+}
+
+const COMMON_OPTIONS = /^(?:--json|--session(?:=.*)?)$/
 
 /** The words before a `--`. */
 function optionsOf(words: readonly string[]): readonly string[] {

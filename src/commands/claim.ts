@@ -5,6 +5,7 @@ import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
 import { claimTask } from '../flows/claim-task.ts'
 import { keysOf, showKey } from '../flows/path-key.ts'
@@ -116,8 +117,8 @@ export class ClaimCommand extends RepositoryCommand {
 
   /** The command as it was given, for the hint that adds to it. */
   #command(): string {
-    const what = this.task === undefined ? this.keys.join(' ') : `--task ${this.task}`
-    return `git dw claim ${what}`
+    const words = this.task === undefined ? this.keys : ['--task', this.task]
+    return `git dw claim ${words.map(shellWord).join(' ')}`
   }
 }
 

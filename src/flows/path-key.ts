@@ -26,7 +26,10 @@ async function keyOf(workspace: Workspace, argument: string): Promise<Key> {
       hints: ['name the paths'],
     })
   }
-  const top = workspace.repository.toplevel
+  const { toplevel: top, bare } = workspace.repository
+  if (top === null && !bare) {
+    throw new DwError('DW_USAGE', `"${argument}": there is no worktree here`, { hints: ['go to a worktree'] })
+  }
   if (argument.startsWith(':/'))
     return pathKey(workspace, resolve(top ?? '/', `./${argument.slice(2)}`), argument)
   const base = top === null ? '/' : workspace.around.cwd

@@ -5,6 +5,7 @@ import { describeHolder, holderDetails } from '../domain/holder.ts'
 import type { Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
 import type { Revocation } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 
 /** DW_LOCKED, naming every holder and the next command; DW_LOST for one who held it before. */
 export function locked(
@@ -37,7 +38,9 @@ export function describeLoss(revocation: Revocation, now: number): string {
 /** DW_LOST for keys whose locks were taken. */
 export function lost(revocations: readonly Revocation[], now: number): DwError {
   return new DwError('DW_LOST', revocations.map((each) => describeLoss(each, now)).join('\n'), {
-    hints: [`claim it again before you go on: git dw claim ${revocations.map(({ key }) => key).join(' ')}`],
+    hints: [
+      `claim it again before you go on: git dw claim ${revocations.map(({ key }) => shellWord(key)).join(' ')}`,
+    ],
     details: { lost: revocations },
   })
 }

@@ -13,17 +13,19 @@ import { controllingTerminal, isRunning } from './terminal.ts'
 export interface DwContext extends BaseContext {
   readonly around: Surroundings
   readonly streams: Streams
+  /** The arguments, for hints that repeat the command. */
+  readonly words: readonly string[]
 }
 
 /** The context of this process. Interrupting it aborts `around.signal`. */
-export function processContext(): DwContext {
+export function processContext(words: readonly string[]): DwContext {
   const streams = new Streams(
     { stream: process.stdout, isTerminal: process.stdout.isTTY === true },
     { stream: process.stderr, isTerminal: process.stderr.isTTY === true },
     Boolean(process.env['NO_COLOR']),
   )
   const { stdin, stdout, stderr, env } = process
-  return { stdin, stdout, stderr, env, colorDepth: 1, streams, around: surroundings(streams) }
+  return { stdin, stdout, stderr, env, colorDepth: 1, streams, words, around: surroundings(streams) }
 }
 
 function surroundings(streams: Streams): Surroundings {

@@ -1,5 +1,5 @@
 import { version } from '../../package.json'
-import { EXIT_STATUS } from '../domain/error.ts'
+import { DwError, EXIT_STATUS } from '../domain/error.ts'
 import { asDwError } from '../report/error.ts'
 import { type DwContext, processContext } from './context.ts'
 import { findRegistration, parseCommand } from './parse.ts'
@@ -10,7 +10,7 @@ const UNFINISHED = 70
 /** Runs the command that the arguments name, and sets the exit status. */
 export async function run(words: readonly string[]): Promise<void> {
   process.exitCode = UNFINISHED
-  const context = processContext()
+  const context = processContext(words)
   process.exitCode = await runIn(context, words)
 }
 
@@ -69,6 +69,8 @@ async function bare(context: DwContext, words: readonly string[]): Promise<numbe
   } catch (thrown) {
     const error = asDwError(thrown)
     if (error.code !== 'DW_NOT_A_REPO') throw error
+    if (words.includes('--json'))
+      throw new DwError('DW_USAGE', error.message, { hints: error.hints, cause: error })
     const [{ allHelp }, { overviewText }] = await loadHelp()
     context.streams.complain(overviewText(await allHelp()))
     return EXIT_STATUS.DW_USAGE

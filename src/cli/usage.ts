@@ -20,7 +20,7 @@ export function helpOf(commandClass: DwCommandClass): CommandHelp {
     name,
     synopsis: commandClass.forms.map((form) => `git dw ${name} ${form}`.trimEnd()),
     summary: (definition.description ?? '').trim(),
-    details: (definition.details ?? '').trim(),
+    details: (definition.details ?? '').replace(/ +$/gm, '').trim(),
     options: definition.options.map(({ definition: flags, description }) => ({
       flags: flags.replace(
         /(--[a-z-]+) #0/,

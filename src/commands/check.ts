@@ -48,9 +48,9 @@ export class CheckCommand extends RepositoryCommand {
 
   #lines(workspace: Workspace, check: KeyCheck, several: boolean, vantage: Vantage): string[] {
     const show = ({ key }: { key: KeyCheck['key'] }) => showKey(workspace, key)
-    if (check.answer === 'held')
-      return check.holders.map((holding) => printable(describeHolder(holding, vantage, show)))
-    return [several ? `${printable(show(check))}: ${check.answer}` : check.answer]
+    const prefix = several ? `${printable(show(check))}: ` : ''
+    if (check.answer !== 'held') return [`${prefix}${check.answer}`]
+    return check.holders.map((holding) => `${prefix}${describeHolder(holding, vantage, show)}`)
   }
 }
 

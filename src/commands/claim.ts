@@ -55,7 +55,7 @@ export class ClaimCommand extends RepositoryCommand {
       ...(this.ttl === undefined ? {} : { ttl: durationOption('--ttl', this.ttl) }),
       ...(this.why === undefined ? {} : { why: this.why }),
     }
-    const request = { ...this.session, steal: this.steal, terms, command: this.#command() }
+    const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
     const answer = await (this.task === undefined
       ? this.#claimPaths(workspace, request)
       : this.#claimTask(workspace, this.task, request))
@@ -104,7 +104,7 @@ export class ClaimCommand extends RepositoryCommand {
 
   #narrate(workspace: Workspace, answer: ClaimAnswer): void {
     const { say } = workspace.around
-    if (answer.started) say(`started ${answer.session.id}`)
+    if (answer.before === null) say(`started ${answer.session.id}`)
     for (const { key, already } of answer.keys) {
       if (already) say(`"${printable(showKey(workspace, key))}" is yours already`)
     }
@@ -115,10 +115,10 @@ export class ClaimCommand extends RepositoryCommand {
     return answer.keys.map(({ key }) => `${printable(showKey(workspace, key))}\n`).join('')
   }
 
-  /** The command as it was given, for the hint that adds to it. */
-  #command(): string {
-    const words = this.task === undefined ? this.keys : ['--task', this.task]
-    return `git dw claim ${words.map(shellWord).join(' ')}`
+  /** The command as it was given, made to steal: for the hint of a refusal. */
+  #stealing(): string {
+    const words = this.context.words.filter((word) => word !== '--json').map(shellWord)
+    return `git dw ${words.join(' ')} --steal${this.why === undefined ? ' -m "<why>"' : ''}`
   }
 }
 

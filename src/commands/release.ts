@@ -40,7 +40,7 @@ export class ReleaseCommand extends RepositoryCommand {
     const json = { schema: JSON_SCHEMA, session: answer.session.id, released: answer.released.map(formatKey) }
     if (answer.problem === undefined) return { text, json }
     // what was released is told all the same
-    this.context.streams.answer({ text, json })
+    if (answer.released.length > 0) this.context.streams.answer({ text, json })
     throw answer.problem
   }
 

@@ -91,8 +91,8 @@ export interface ClaimedKey {
 /** What a claim comes to when it is granted. */
 export interface ClaimAnswer {
   readonly session: Session
-  /** The session started with this claim. */
-  readonly started: boolean
+  /** The session as it was before; null for one that started with this claim. */
+  readonly before: Session | null
   readonly keys: readonly ClaimedKey[]
   /** What the session has lost and not claimed again. */
   readonly revoked: readonly Revocation[]

@@ -59,6 +59,8 @@ export interface Session {
   /** Moves with every change of the session's locks and every fenced push. */
   readonly fence: number
   readonly revoked: readonly Revocation[]
+  /** Who ended it, when that was somebody else: a session's id, or `user@host`. */
+  readonly endedBy?: string
 }
 
 export interface Lock {

@@ -74,12 +74,26 @@ export function absentSession(lock: Lock, at: Timestamp, ttl: number, revocation
   return { ...revoke(started, revocations), status: 'expired', createdAt: at }
 }
 
+/** The session with the project, task and worktree of `other`: what it was before a claim that failed. */
+export function withWorkOf(session: Session, other: Session): Session {
+  const { project, task, worktree, ...rest } = session
+  return {
+    ...rest,
+    ...(other.project === undefined ? {} : { project: other.project }),
+    ...(other.task === undefined ? {} : { task: other.task }),
+    ...(other.worktree === undefined ? {} : { worktree: other.worktree }),
+  }
+}
+
 /** The session as it is kept after its end by its own holder: its revocations end with it (design §5). */
 export function endedSession(session: Session, at: Timestamp): Session {
   return { ...movedFence(session, at), status: 'ended', revoked: [] }
 }
 
-/** The session as it is kept after somebody else ended it: the locks it lost that way stay noted. */
-export function endedByOther(session: Session, status: 'ended' | 'expired', lost: Revocation[]): Session {
-  return { ...revoke(session, lost), status }
+/**
+ * The session as it is kept after somebody else ended it: by whom, and the locks it lost that way, stay
+ * noted, so that its holder is told.
+ */
+export function endedByOther(session: Session, by: string, lost: readonly Revocation[]): Session {
+  return { ...revoke(session, lost), status: 'ended', endedBy: by }
 }

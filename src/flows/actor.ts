@@ -32,16 +32,12 @@ export async function reserveSession(
   if (identity.doubt !== undefined) throw identity.doubt
   const { seat } = identity
   if (seat === null && !canStamp) throw noSession()
-  if (identity.reserved !== undefined) return { id: identity.reserved, seat }
+  if (identity.binding?.reserved) return { id: identity.binding.session, seat }
   const id = newSessionId(workspace.around)
   if (seat === null) return { id, seat }
-  const reserved = await workspace.clone.reserve(seat.source, {
-    session: id,
-    label: seat.label,
-    ...(seat.leader === undefined ? {} : { leader: seat.leader }),
-    reserved: true,
-  })
-  return { id: reserved, seat }
+  const leader = seat.leader === undefined ? {} : { leader: seat.leader }
+  const binding = { session: id, label: seat.label, ...leader, reserved: true }
+  return { id: await workspace.clone.reserve(seat.source, binding, identity.binding?.session), seat }
 }
 
 /** The record of a session that starts now. */

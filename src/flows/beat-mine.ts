@@ -1,6 +1,5 @@
 import { DwError } from '../domain/error.ts'
-import type { Session } from '../domain/record.ts'
-import { type HeartbeatOutcome, heartbeat } from './heartbeat.ts'
+import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
 
@@ -8,20 +7,20 @@ import { checkMeta, type Workspace } from './workspace.ts'
 export async function beatMine(
   workspace: Workspace,
   request: { readonly session?: string; readonly force: boolean },
-): Promise<{ readonly session: Session; readonly outcome: HeartbeatOutcome }> {
+): Promise<Heartbeat> {
   const claimants = await findClaimants(workspace, request.session)
   const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
   checkMeta(snapshot, 'write')
   const mine = requireSession(settleIdentity(workspace, claimants, snapshot))
-  const outcome = await heartbeat(workspace, mine, request.force)
+  const beat = await heartbeat(workspace, mine, { force: request.force })
   const { id } = mine.session
-  if (outcome === 'ended') {
+  if (beat.outcome === 'ended') {
     throw new DwError('DW_LOST', `${id} was ended by somebody else`, {
       hints: ['start anew with: git dw init --new'],
     })
   }
-  if (outcome === 'contended') {
+  if (beat.outcome === 'contended') {
     throw new DwError('DW_BUSY', `others kept changing the record of ${id}`, { hints: ['try again'] })
   }
-  return { session: mine.session, outcome }
+  return beat
 }

@@ -1,6 +1,6 @@
 import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.ts'
 import { formatKey, type Key, lockName } from '../domain/key.ts'
-import type { Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
+import type { BlobId, Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
 import { absentSession, movedFence, revoke, withoutRevocationsOf } from '../domain/session.ts'
 import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
 import type { Change, Snapshot } from '../store/store.ts'
@@ -42,14 +42,14 @@ export async function readClaimGround(workspace: Workspace, snapshot: Snapshot):
   return ground
 }
 
-/** Decides the claim; only locks of `victims` are stolen while they live. */
+/** Decides the claim; of live locks only `victims` are stolen. */
 export function decide(
   ground: Ground,
   keys: readonly Key[],
   me: SessionId,
-  victims: ReadonlySet<SessionId>,
+  victims: ReadonlySet<BlobId>,
 ): ClaimDecision {
-  const mayTake = (holding: Holding) => victims.has(holding.record.session)
+  const mayTake = (holding: Holding) => victims.has(holding.oid)
   return decideClaim({ keys, me, mayTake, holdings: ground.holdings })
 }
 

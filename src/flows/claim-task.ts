@@ -2,20 +2,16 @@ import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, type Key, type TaskKey } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
-import { addWorktree, deleteBranch, gitDirOf, removeWorktree } from '../git/worktrees.ts'
+import { addWorktree, deleteBranch, finishWorktree, gitDirOf, removeWorktree } from '../git/worktrees.ts'
 import { writeStamp } from '../store/local/stamp.ts'
-import { activeRef, endedRef } from '../store/ref-names.ts'
 import { type ClaimRequest, claimKeys } from './claim.ts'
-import { isLive, sessionIn } from './identity.ts'
+import { pastHalfMade } from './half-made.ts'
+import { findClaimants } from './identity.ts'
+import { checkKeys } from './overview.ts'
 import { takeBack } from './take-back.ts'
 import type { Workspace } from './workspace.ts'
-import {
-  notOurs,
-  planWorktree,
-  stampedByOther,
-  type WorktreeOptions,
-  type WorktreePlan,
-} from './worktree-plan.ts'
+import { planWorktree, type WorktreeOptions, type WorktreePlan } from './worktree-plan.ts'
+import { checkReuse } from './worktree-reuse.ts'
 
 export interface TaskClaimRequest extends Omit<ClaimRequest, 'keys' | 'canStamp'> {
   readonly task: TaskKey
@@ -24,58 +20,68 @@ export interface TaskClaimRequest extends Omit<ClaimRequest, 'keys' | 'canStamp'
 
 /**
  * Claims a task and makes its worktree (design §5, §9). The worktree is planned first, so that nothing is
- * claimed that could not be worked on; if making it fails, or the user interrupts, the lock is released
- * again. Throws what {@link claimKeys} throws, DW_EXISTS, DW_IN_USE, DW_NOT_FOUND, DW_GIT.
+ * claimed, and taken from nobody, that could not be worked on. If making it fails, or the user interrupts,
+ * the claim is taken back. Throws what {@link claimKeys} throws, DW_EXISTS, DW_IN_USE, DW_NOT_FOUND, DW_GIT.
  */
 export async function claimTask(workspace: Workspace, request: TaskClaimRequest): Promise<ClaimAnswer> {
-  const plan = await planWorktree(workspace, request.task, request.worktree)
+  const plan = await plannedOrRefused(workspace, request)
   const { path, branch, base } = plan
-  const answer = await claimKeys(workspace, {
-    ...request,
-    keys: [request.task],
-    canStamp: true,
-    terms: { ...request.terms, worktree: { path, branch, base } },
-  })
+  const terms = { ...request.terms, worktree: { path, branch, base } }
+  const answer = await claimKeys(workspace, { ...request, keys: [request.task], canStamp: true, terms })
+  const { id } = answer.session
   try {
     workspace.around.signal.throwIfAborted()
-    if (plan.how === 'reuse') await checkReuse(workspace, plan, answer, request.worktree)
+    // asked again while the lock is held, so that no two claims answer it at once
+    await checkReuse(workspace, plan, [id], request.worktree)
+    await workspace.clone.intend(path)
     await makeWorktree(workspace, plan)
     workspace.around.signal.throwIfAborted()
-    await stamp(workspace, plan, request.task, answer.session.id)
+    await stamp(workspace, plan, request.task, id)
+    await workspace.clone.dropIntent(path)
   } catch (error) {
     if (plan.how === 'add') await undoWorktree(workspace, plan)
+    await workspace.clone.dropIntent(path)
     throw await takeBack(workspace, answer, error)
   }
   return { ...answer, worktree: { path, branch, base, created: plan.how === 'add' } }
 }
 
 /**
- * Whether the worktree that is there may be gone on with. This is asked while the task's lock is held, so
- * that no two claims answer it at once.
+ * The worktree's plan. Where something is in the way, it may be the worktree of the task's holder: then
+ * the claim's own refusal says more, and is thrown instead.
  */
-async function checkReuse(
-  workspace: Workspace,
-  plan: Extract<WorktreePlan, { how: 'reuse' }>,
-  answer: ClaimAnswer,
-  options: WorktreeOptions,
-): Promise<void> {
-  const { stamp, path, branch } = plan
-  if (options.adopt || stamp?.session === answer.session.id) return
-  if (stamp === undefined) {
-    // a kill may have come between making it and stamping it
-    const mine = answer.keys.some(({ already, lock }) => already && lock.worktree === path)
-    if (!mine) throw notOurs(path, branch)
-    return
+async function plannedOrRefused(workspace: Workspace, request: TaskClaimRequest): Promise<WorktreePlan> {
+  try {
+    const plan = await planWorktree(workspace, request.task, request.worktree)
+    const { named, stamp, binding } = await findClaimants(workspace, request.session)
+    await checkReuse(workspace, plan, [named?.id, stamp?.session, binding?.session], request.worktree)
+    return plan
+  } catch (error) {
+    const { checks } = await checkKeys(workspace, [request.task], request.session)
+    if (request.steal || checks.every(({ answer }) => answer !== 'held')) throw error
+    const answer = await claimKeys(workspace, { ...request, keys: [request.task], canStamp: true })
+    // released in this very moment: what was in the way counts again
+    throw await takeBack(workspace, answer, error)
   }
-  const snapshot = await workspace.store.read({ refs: [activeRef(stamp.session), endedRef(stamp.session)] })
-  const other = sessionIn(snapshot, stamp.session)
-  if (other !== undefined && isLive(other)) throw stampedByOther(path, stamp.session)
 }
 
 async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
-  if (plan.how === 'reuse') return
-  const { path, branch, base, newBranch, replaceMissing } = plan
-  await addWorktree(workspace.git, { path, branch, base: newBranch ? base : null, replaceMissing })
+  if (plan.how === 'reuse') {
+    if (plan.unfinished) await finishWorktree(workspace.git, plan.path, plan.gitDir)
+    return
+  }
+  const { path, branch, base, newBranch, replaces } = plan
+  const spec = { path, branch, base: newBranch ? base : null, replaces }
+  await pastHalfMade(
+    workspace,
+    () => addWorktree(workspace.git, spec),
+    async () => {
+      if ((await gitDirOf(path)) !== null) return false
+      // git makes the branch before it looks at the other worktrees
+      if (newBranch) await deleteBranch(workspace.git, branch, base)
+      return true
+    },
+  )
 }
 
 async function stamp(workspace: Workspace, plan: WorktreePlan, task: Key, session: SessionId): Promise<void> {

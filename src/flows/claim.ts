@@ -1,6 +1,15 @@
 import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
-import { dropCovered, formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
+import {
+  dropCovered,
+  formatKey,
+  isAbove,
+  type Key,
+  type LockName,
+  lockName,
+  onOneLine,
+  parseKey,
+} from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
@@ -33,8 +42,8 @@ export interface ClaimRequest {
   readonly terms: ClaimTerms
   /** Whether a session that starts here can be bound to a worktree that the claim makes. */
   readonly canStamp: boolean
-  /** How the same claim is given again, for hints. */
-  readonly command: string
+  /** The same claim as a command that steals, for the hint of a refusal. */
+  readonly stealing: string
 }
 
 /** Claims all keys or none (design §5). Throws DW_LOCKED with every holder, DW_NO_SESSION, DW_AMBIGUOUS, DW_LOST. */
@@ -59,8 +68,8 @@ export async function claimKeys(workspace: Workspace, request: ClaimRequest): Pr
 class Claim {
   readonly #workspace: Workspace
   readonly #request: ClaimRequest
-  /** The live sessions that `--steal` may take from: those there at the first look, none that came later. */
-  #victims: ReadonlySet<SessionId> | null = null
+  /** The live locks that `--steal` may take: those there at the first look, none that came later (design §3). */
+  #victims: ReadonlySet<BlobId> | null = null
   #future: FutureSession | null = null
   #claimants: Claimants | null = null
   /** Own locks that were given up for a directory above them. */
@@ -88,12 +97,18 @@ class Claim {
       ...ids.flatMap((id) => claimRefs([], id)),
       ...claimRefs(keys, ids[0] ?? NOBODY),
     ]
-    const above = tries === 0 ? [] : keys.map((key) => lockRef(lockName(key)))
+    // a plain claim leaves what stands above its keys to git at first; a steal must know all it takes from
+    const whole = tries > 0 || this.#request.steal
+    const above = whole ? keys.map((key) => lockRef(lockName(key))) : []
     const snapshot = await store.read({ refs: [...new Set(refs)], above })
     const actor = await this.#settleActor(claimants, snapshot)
     const ground = await readClaimGround(this.#workspace, snapshot)
     const decision = this.#decide(ground, actor)
-    if (decision.answer === 'refused') throw this.#refusal(ground, decision, actor)
+    if (decision.answer === 'refused') {
+      // every holder is named, also those above the other keys
+      if (!whole && keys.length > 1) return null
+      throw this.#refusal(ground, decision, actor)
+    }
     if (decision.clear.length > 0) return this.#clear(ground, decision, actor)
     return this.#grant(ground, decision, actor)
   }
@@ -116,8 +131,8 @@ class Claim {
   #decide(ground: Ground, actor: Actor): ClaimDecision {
     const { keys, steal } = this.#request
     const me = actor.session.id
-    const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ record }) => record.session)
-    if (steal && seen.length > 0) this.#victims ??= new Set(seen)
+    const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ oid }) => oid)
+    if (steal) this.#victims ??= new Set(seen)
     return decide(ground, keys, me, this.#victims ?? new Set())
   }
 
@@ -127,8 +142,6 @@ class Claim {
     for (const { record, name, key } of decision.clear) {
       if (record.session === actor.session.id) this.#upgraded.set(name, key)
     }
-    // whoever was stolen from is not stolen from twice (design §3: who loses in between has lost)
-    if (this.#victims !== null) this.#victims = new Set()
     return null
   }
 
@@ -139,14 +152,14 @@ class Claim {
       decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
     if (!mustWrite && actor.entry !== null) {
       await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
-      return this.#answer(actor.session, false, decision, new Map())
+      return this.#answer(actor.session, actor.session, decision, new Map())
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
     const commit = await this.#workspace.store.commit(changes)
     if (commit.outcome === 'conflict') return null
     const oid = commit.oids.get(activeRef(session.id))
     if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
-    return this.#answer(session, actor.entry === null, decision, locks)
+    return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
   }
 
   async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
@@ -158,7 +171,12 @@ class Claim {
     await this.#workspace.clone.bind(seat.source, { session: session.id, label: seat.label, ...leader })
   }
 
-  #answer(session: Session, started: boolean, decision: Granted, locks: ReadonlyMap<Key, Lock>): ClaimAnswer {
+  #answer(
+    session: Session,
+    before: Session | null,
+    decision: Granted,
+    locks: ReadonlyMap<Key, Lock>,
+  ): ClaimAnswer {
     const already = decision.already.map(({ key, by }) => ({
       key,
       already: true,
@@ -170,16 +188,20 @@ class Claim {
     })
     const order = new Map(this.#request.keys.map((key, at) => [key, at]))
     const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
-    return { session, started, keys, revoked: session.revoked }
+    return { session, before, keys, revoked: session.revoked }
   }
 
   #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
     const show = ({ key }: { key: Key }) => showKey(this.#workspace, key)
     const names = this.#request.keys.map(lockName)
     const lost = actor.session.revoked.filter(
-      ({ key, by }) => by !== actor.session.id && names.includes(lockName(parseKey(key))),
+      ({ key, by }) =>
+        by !== actor.session.id &&
+        names.some(
+          (name) => !isAbove(name, lockName(parseKey(key))) && onOneLine(name, lockName(parseKey(key))),
+        ),
     )
-    return locked(decision.holders, ground.vantage, show, `${this.#request.command} --steal -m "<why>"`, lost)
+    return locked(decision.holders, ground.vantage, show, this.#request.stealing, lost)
   }
 
   /** Some tries, also after an interruption; whether one of them got it. */

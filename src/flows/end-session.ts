@@ -20,6 +20,7 @@ import {
   unknownSession,
 } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
+import { ownerHere } from './seat.ts'
 import { resolveSessionId } from './session-id.ts'
 import { commits, untilSettled } from './until-settled.ts'
 import { timestamp, type Workspace } from './workspace.ts'
@@ -71,8 +72,8 @@ async function attempt(
   const locks = ground.holdings.filter(({ record }) => record.session === found.session.id)
   const byHolder = found.session.id === me
   if (!byHolder && !request.force) refuseLive(workspace, found.session, locks, ground)
-  const actor = byHolder || me === undefined ? found.session.id : me
-  const changes = endingChanges(workspace, ground, found, locks, { actor, byHolder })
+  const by = byHolder ? null : (me ?? ownerName(ownerHere(workspace.around, workspace.cloneId, null)))
+  const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })
   if (!(await commits(workspace, changes))) return null
   await workspace.clone.forget(found.session.id)
   return { session: found.session.id, released: locks.map(({ record }) => record.key) }
@@ -83,29 +84,26 @@ function endingChanges(
   ground: Ground,
   found: SessionEntry,
   locks: readonly Holding[],
-  by: { readonly actor: SessionId; readonly byHolder: boolean },
+  who: { readonly actor: SessionId; readonly by: string | null },
 ): Change[] {
   const at = timestamp(workspace)
   const { session, entry } = found
-  const notes = locks.map(({ record, oid }) => ({
-    key: record.key,
-    lock: oid,
-    by: by.actor,
-    at,
-    why: 'its session was ended',
-  }))
-  const ended = by.byHolder ? endedSession(session, at) : endedByOther(session, 'ended', notes)
+  const { actor, by } = who
+  const why = 'its session was ended'
+  const lostTo = (name: string) =>
+    locks.map(({ record, oid }) => ({ key: record.key, lock: oid, by: name, at, why }))
+  const ended = by === null ? endedSession(session, at) : endedByOther(session, by, lostTo(by))
   const event: LogEvent = {
     at,
     event: 'end',
     session: session.id,
     keys: locks.map(({ record }) => record.key),
-    ...(by.byHolder ? {} : { by: by.actor }),
+    ...(by === null ? {} : { by }),
   }
   return withJournal(
     workspace,
     ground.snapshot,
-    by.actor,
+    actor,
     [event],
     [
       { ref: endedRef(session.id), from: null, to: ended },
@@ -137,5 +135,8 @@ function refuseLive(workspace: Workspace, session: Session, locks: readonly Hold
 }
 
 function hasEnded(session: Session): DwError {
-  return new DwError('DW_NOT_FOUND', `${session.id} has ended already`, { details: { session: session.id } })
+  return new DwError('DW_NOT_FOUND', `${session.id} has ended already`, {
+    hints: ['see who is there with: git dw sessions'],
+    details: { session: session.id },
+  })
 }

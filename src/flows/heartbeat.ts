@@ -7,57 +7,71 @@ import { readGround } from './ground.ts'
 import { isLive, type SessionEntry, sessionIn } from './identity.ts'
 import { checkMeta, timestamp, type Workspace } from './workspace.ts'
 
-/** What became of a heartbeat. */
-export type HeartbeatOutcome = 'written' | 'throttled' | 'ended' | 'contended'
+/** What became of a heartbeat, and the session as it stands after it. */
+export interface Heartbeat {
+  readonly outcome: 'written' | 'throttled' | 'ended' | 'contended'
+  readonly session: Session
+}
+
+/** Tries while others move the session's record. */
+const TRIES = 5
 
 /**
  * Renews the lease of a session and of all its locks, at most once per min(`dw.heartbeatInterval`,
  * ¼ of its shortest ttl). Heartbeats are not logged: they would push everything else out of the log.
- * `force` writes it however young the last one is.
+ * `force` writes it however young the last one is; `patience` is how long lock files in the way are
+ * waited for, in milliseconds.
  */
 export async function heartbeat(
   workspace: Workspace,
   mine: SessionEntry,
-  force = false,
-): Promise<HeartbeatOutcome> {
+  options: { readonly force?: boolean; readonly patience?: number } = {},
+): Promise<Heartbeat> {
   const { clone, around, store } = workspace
   const { session, entry } = mine
   const beat = await clone.beat(session.id)
   const current = beat?.record === entry.oid ? beat : undefined
-  if (!force && current !== undefined && around.now() < current.due) return 'throttled'
+  if (!options.force && current !== undefined && around.now() < current.due)
+    return { outcome: 'throttled', session }
   const window = current?.window ?? (await windowOf(workspace, session))
   const age = (around.now() - Date.parse(session.lastActivity)) / 1000
-  if (!force && age >= 0 && age < window) {
+  if (!options.force && age >= 0 && age < window) {
     await remember(workspace, session, entry.oid, window)
-    return 'throttled'
+    return { outcome: 'throttled', session }
   }
   // somebody may move the record meanwhile: the lease is theirs to judge, so it is read and tried anew
-  for (let from = mine, tries = 0; tries < 5; tries += 1) {
+  let from = mine
+  for (let tries = 0; tries < TRIES; tries += 1) {
     const to = heard(from.session, timestamp(workspace))
-    const commit = await store.commit([{ ref: activeRef(session.id), from: from.entry, to }])
+    const commit = await store.commit(
+      [{ ref: activeRef(session.id), from: from.entry, to }],
+      options.patience,
+    )
     if (commit.outcome === 'committed') {
       await remember(workspace, to, commit.oids.get(activeRef(session.id)) ?? from.entry.oid, window)
-      return 'written'
+      return { outcome: 'written', session: to }
     }
-    const snapshot = await store.read({ refs: [from.entry.ref] })
-    const again = sessionIn(snapshot, session.id)
-    if (again === undefined || !isLive(again)) return 'ended'
+    const again = sessionIn(await store.read({ refs: [from.entry.ref] }), session.id)
+    if (again === undefined || !isLive(again)) return { outcome: 'ended', session: from.session }
     from = again
   }
-  return 'contended'
+  return { outcome: 'contended', session: from.session }
 }
 
-/** The heartbeat of a command that only reads: it says nothing, and its failure is no failure (design §5). */
+/**
+ * The heartbeat of a command that only reads: it says nothing, waits for nobody, and its failure is no
+ * failure (design §5). Whether it was written.
+ */
 export async function heartbeatQuietly(
   workspace: Workspace,
   mine: SessionEntry,
   snapshot: Snapshot,
-): Promise<void> {
+): Promise<boolean> {
   try {
     checkMeta(snapshot, 'write')
-    await heartbeat(workspace, mine)
+    return (await heartbeat(workspace, mine, { patience: 0 })).outcome === 'written'
   } catch {
-    // the answer was given; the lease is renewed by the next command
+    return false
   }
 }
 

@@ -1,5 +1,6 @@
 import { DwError } from '../domain/error.ts'
 import { ownerName } from '../domain/holder.ts'
+import { isSilent } from '../domain/lease.ts'
 import type { Owner, Session, SessionId } from '../domain/record.ts'
 import type { Binding } from '../store/local/clone-state.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
@@ -39,7 +40,8 @@ export type Identity =
   | {
       readonly who: 'nobody'
       readonly seat: Seat | null
-      readonly reserved?: SessionId
+      /** A binding of this seat that names no live session. */
+      readonly binding?: Binding
       readonly doubt?: DwError
     }
 
@@ -106,7 +108,10 @@ function settle(workspace: Workspace, claimants: Claimants, snapshot: Snapshot):
   }
   const mine = bound !== undefined && isLive(bound) ? bound : undefined
   const here = stamped !== undefined && isLive(stamped) ? stamped : undefined
-  if (here !== undefined && mine !== undefined && here.session.id !== mine.session.id) {
+  const differ = here !== undefined && mine !== undefined && here.session.id !== mine.session.id
+  if (differ && isSilentHere(workspace, here.session))
+    return { who: 'session', source: 'binding', mine, seat }
+  if (differ) {
     return { who: 'nobody', seat, doubt: ambiguous(here.session, mine.session, seat) }
   }
   if (here !== undefined && mine === undefined && isAnotherAgents(here.session.owner, seat)) {
@@ -114,11 +119,27 @@ function settle(workspace: Workspace, claimants: Claimants, snapshot: Snapshot):
   }
   if (here !== undefined) return { who: 'session', source: 'stamp', mine: here, seat }
   if (mine !== undefined) return { who: 'session', source: 'binding', mine, seat }
-  const gone = bound ?? stamped
-  const lost =
-    gone !== undefined && gone.session.revoked.length > 0 ? { doubt: endedByOthers(gone.session) } : {}
-  const reserved = binding?.reserved && bound === undefined ? { reserved: binding.session } : {}
-  return { who: 'nobody', seat, ...reserved, ...lost }
+  // an agent that only passes through the worktree of another's ended session has lost nothing
+  const wasMine = stamped !== undefined && !isAnotherAgents(stamped.session.owner, seat) ? stamped : undefined
+  const gone = bound ?? wasMine
+  return {
+    who: 'nobody',
+    seat,
+    ...(binding === undefined ? {} : { binding: usedUp(binding, bound) }),
+    ...(gone !== undefined && wasTaken(gone.session) ? { doubt: endedByOthers(gone.session) } : {}),
+  }
+}
+
+/** A binding whose session is not live: its id is still to be used only if no record of it exists yet. */
+function usedUp(binding: Binding, bound: SessionEntry | undefined): Binding {
+  return { ...binding, reserved: binding.reserved === true && bound === undefined }
+}
+
+/** Whether a session of this clone has been silent for longer than its time. */
+function isSilentHere(workspace: Workspace, session: Session): boolean {
+  const { cloneId, around } = workspace
+  const vantage = { clone: cloneId, now: around.now(), observed: new Map() }
+  return session.owner.clone === cloneId && isSilent(session, session.ttl, vantage)
 }
 
 function settleNamed(
@@ -129,8 +150,11 @@ function settleNamed(
   const mine = sessionIn(snapshot, named.id)
   if (mine === undefined) return { who: 'nobody', seat, doubt: unknownSession(named.id) }
   if (isLive(mine)) return { who: 'session', source: named.source, mine, seat }
-  const lost = mine.session.revoked.length > 0
-  return { who: 'nobody', seat, doubt: lost ? endedByOthers(mine.session) : hasEnded(mine.session) }
+  return {
+    who: 'nobody',
+    seat,
+    doubt: wasTaken(mine.session) ? endedByOthers(mine.session) : hasEnded(mine.session),
+  }
 }
 
 /**
@@ -186,16 +210,19 @@ function takenOver(session: Session): DwError {
   })
 }
 
+/** Whether somebody else ended the session, or took its locks when its record was gone. */
+function wasTaken(session: Session): boolean {
+  return session.endedBy !== undefined || session.revoked.length > 0
+}
+
 function endedByOthers(session: Session): DwError {
-  const taken = session.revoked.map(({ key, by, why }) => `"${key}" by ${by} (${why})`).join(', ')
-  return new DwError(
-    'DW_LOST',
-    `${session.id} was ended by somebody else, and its locks were taken: ${taken}`,
-    {
-      hints: ['start anew with: git dw init --new'],
-      details: { session: session.id, revoked: session.revoked },
-    },
-  )
+  const by = session.endedBy ?? session.revoked[0]?.by ?? 'somebody else'
+  const keys = session.revoked.map(({ key }) => `"${key}"`).join(', ')
+  const locks = keys === '' ? '' : `; its locks are gone: ${keys}`
+  return new DwError('DW_LOST', `${session.id} was ended by ${by}${locks}`, {
+    hints: ['start anew with: git dw init --new'],
+    details: { session: session.id, endedBy: by, lost: session.revoked },
+  })
 }
 
 function hasEnded(session: Session): DwError {

@@ -1,4 +1,4 @@
-import type { Holding } from '../domain/claim.ts'
+import { type Holding, mineAndGood } from '../domain/claim.ts'
 import { isAbove, type Key, lockName, onOneLine } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
 import type { SessionRow } from '../domain/session-row.ts'
@@ -62,12 +62,11 @@ export async function checkKeys(
   const me = identity.who === 'session' ? identity.mine.session.id : undefined
   const checks = keys.map((key): KeyCheck => {
     const name = lockName(key)
-    const line = ground.holdings.filter(
-      (holding) => holding.state === 'live' && onOneLine(holding.name, name),
-    )
-    const holders = line.filter(({ record }) => record.session !== me)
+    const line = ground.holdings.filter((holding) => onOneLine(holding.name, name))
+    const holders = line.filter(({ record, state }) => state === 'live' && record.session !== me)
     if (holders.length > 0) return { key, answer: 'held', holders }
-    const covered = line.some((holding) => !isAbove(name, holding.name))
+    const mine = line.filter((holding) => me !== undefined && mineAndGood(holding, me))
+    const covered = mine.some((holding) => !isAbove(name, holding.name))
     return { key, answer: covered ? 'mine' : 'free', holders: [] }
   })
   return { checks, ground }
@@ -78,10 +77,20 @@ async function look(
   claimants: Claimants,
   query: Parameters<Workspace['store']['read']>[0],
 ): Promise<{ ground: Ground; identity: Identity }> {
+  const seen = await see(workspace, claimants, query)
+  if (seen.identity.who !== 'session') return seen
+  const renewed = await heartbeatQuietly(workspace, seen.identity.mine, seen.ground.snapshot)
+  // what is shown is what this command made of it
+  return renewed ? see(workspace, claimants, query) : seen
+}
+
+async function see(
+  workspace: Workspace,
+  claimants: Claimants,
+  query: Parameters<Workspace['store']['read']>[0],
+): Promise<{ ground: Ground; identity: Identity }> {
   const snapshot = await workspace.store.read(query)
   checkMeta(snapshot, 'read')
   const ground = await readGround(workspace, snapshot)
-  const identity = settleIdentity(workspace, claimants, ground.snapshot)
-  if (identity.who === 'session') await heartbeatQuietly(workspace, identity.mine, snapshot)
-  return { ground, identity }
+  return { ground, identity: settleIdentity(workspace, claimants, ground.snapshot) }
 }

@@ -48,7 +48,9 @@ async function pathKey(workspace: Workspace, absolute: string, argument: string)
 function inside(root: string, real: string, argument: string): Key {
   const path = relative(root, real).split(sep).join('/')
   if (path.split('/').some((part) => part.toLowerCase() === '.git')) {
-    throw new DwError('DW_USAGE', `"${argument}" is inside a git directory`)
+    throw new DwError('DW_USAGE', `"${argument}" is inside a git directory`, {
+      hints: ['claim paths of the worktree'],
+    })
   }
   return { kind: 'path', path }
 }
@@ -87,7 +89,9 @@ function foreign(top: string, other: string | null, argument: string): DwError {
           hints: [`claim it there: git -C ${relative(top, other)} dw claim …`],
         },
       )
-    : new DwError('DW_USAGE', `"${argument}" is outside this repository`)
+    : new DwError('DW_USAGE', `"${argument}" is outside this repository`, {
+        hints: ['claim it in its own repository: git -C <directory> dw claim …'],
+      })
 }
 
 /** The key as it is shown to a person: paths relative to the current directory, as git shows them. */

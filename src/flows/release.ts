@@ -1,9 +1,9 @@
 import type { Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { describeHolder, holderDetails } from '../domain/holder.ts'
-import { formatKey, type Key, type LockName, lockName } from '../domain/key.ts'
+import { formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
 import type { LogEvent, Revocation, Session } from '../domain/record.ts'
-import { movedFence } from '../domain/session.ts'
+import { movedFence, withWorkOf } from '../domain/session.ts'
 import { activeRef, LOCKS_REF, lockRef } from '../store/ref-names.ts'
 import type { Change } from '../store/store.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
@@ -20,6 +20,8 @@ export interface ReleaseRequest {
   readonly keys: readonly Key[] | 'all'
   /** The value of `--session`. */
   readonly session?: string
+  /** Takes back a claim: the session works on what it worked on before. */
+  readonly before?: Session
 }
 
 export interface ReleaseAnswer {
@@ -60,7 +62,8 @@ async function attempt(
     ...(problem === undefined ? {} : { problem }),
   }
   if (mine.length === 0) return answer
-  const to = movedFence(session, timestamp(workspace))
+  const moved = movedFence(session, timestamp(workspace))
+  const to = request.before === undefined ? moved : withWorkOf(moved, request.before)
   const event: LogEvent = {
     at: timestamp(workspace),
     event: 'release',
@@ -132,5 +135,5 @@ function problemWith(
 }
 
 function revocationOf(session: Session, key: Key): Revocation | undefined {
-  return session.revoked.find((revocation) => revocation.key === formatKey(key))
+  return session.revoked.find((revocation) => lockName(parseKey(revocation.key)) === lockName(key))
 }

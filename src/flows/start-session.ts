@@ -2,7 +2,7 @@ import { projectKey } from '../domain/key.ts'
 import type { LogEvent, Session } from '../domain/record.ts'
 import { startSession as sessionRecord } from '../domain/session.ts'
 import { activeRef, endedRef } from '../store/ref-names.ts'
-import { rememberChange } from './heartbeat.ts'
+import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { ownerHere, type Seat } from './seat.ts'
@@ -41,7 +41,10 @@ export async function initSession(
   request: { readonly project?: string; readonly session?: string },
 ): Promise<StartAnswer> {
   const { identity } = await whoIsHere(workspace, request.session)
-  if (identity.who === 'session') return { session: identity.mine.session, already: true, bound: false }
+  if (identity.who === 'session') {
+    const { session } = await heartbeat(workspace, identity.mine)
+    return { session, already: true, bound: false }
+  }
   if (identity.doubt !== undefined) throw identity.doubt
   return startSession(workspace, { ...request, rebind: true })
 }

@@ -17,8 +17,8 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
   // an interruption must not stop this
   const calm = { ...workspace, around: { ...workspace.around, signal: new AbortController().signal } }
   try {
-    if (answer.started) await endSession(calm, { session, force: false })
-    else await releaseKeys(calm, { keys, session })
+    if (answer.before === null) await endSession(calm, { session, force: false })
+    else await releaseKeys(calm, { keys, session, before: answer.before })
     return cause
   } catch (error) {
     return new DwError('DW_GIT', 'the claim failed after it was written, and could not be taken back', {

@@ -1,13 +1,13 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import { formatKey, type TaskKey } from '../domain/key.ts'
+import { lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { encodeFileName } from '../domain/name.ts'
-import type { SessionId } from '../domain/record.ts'
 import { isBranchName } from '../git/branch-name.ts'
 import { resolveNames } from '../git/refs.ts'
-import { gitDirOf, listWorktrees, type Worktree } from '../git/worktrees.ts'
+import { gitDirOf, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
+import { pastHalfMade } from './half-made.ts'
 import { realPath } from './real-path.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -25,8 +25,8 @@ export type WorktreePlan = {
   /** Where the branch starts, or what it was at. */
   readonly base: string
 } & (
-  | { readonly how: 'reuse'; readonly gitDir: string; readonly stamp: Stamp | undefined }
-  | { readonly how: 'add'; readonly newBranch: boolean; readonly replaceMissing: boolean }
+  | ({ readonly how: 'reuse' } & Pick<Reusable, 'gitDir' | 'stamp' | 'unfinished'>)
+  | { readonly how: 'add'; readonly newBranch: boolean; readonly replaces: WorktreeSpec['replaces'] }
 )
 
 /**
@@ -43,11 +43,11 @@ export async function planWorktree(
   if (!isBranchName(branch)) throw new DwError('DW_USAGE', `"${branch}" is no valid branch name`)
   const path = await worktreePath(workspace, task)
   const [worktrees, commits] = await Promise.all([
-    listWorktrees(workspace.git),
+    pastHalfMade(workspace, () => listWorktrees(workspace.git)),
     resolveStart(workspace, branch, options.base),
   ])
   const base = commits.existing ?? commits.start
-  const found = await findReusable(worktrees, task, branch, path, options)
+  const found = await findReusable(workspace, worktrees, task, branch, path, options)
   if (found !== null) return { how: 'reuse', ...found, branch: found.branch ?? branch, base: base ?? '' }
   if (base === null) throw noCommit(options.base ?? workspace.settings.base)
   const registered = worktrees.find((worktree) => worktree.path === path)
@@ -58,7 +58,8 @@ export async function planWorktree(
     branch,
     base,
     newBranch: commits.existing === null,
-    replaceMissing: registered !== undefined,
+    replaces:
+      registered === undefined ? null : (await workspace.clone.isIntended(path)) ? 'unfinished' : 'missing',
   }
 }
 
@@ -81,15 +82,19 @@ async function resolveStart(workspace: Workspace, branch: string, option: string
   return { existing, start: starts.find((commit) => commit !== null) ?? null }
 }
 
+/** A worktree that is there already. */
 interface Reusable {
   readonly path: string
   readonly branch: string | null
   readonly gitDir: string
   readonly stamp: Stamp | undefined
+  /** A claim was killed before it had made it: nobody was told of it, so nobody works there. */
+  readonly unfinished: boolean
 }
 
 /** A worktree that is the task's already: by its stamp, else by its branch. Throws DW_IN_USE or DW_EXISTS. */
 async function findReusable(
+  workspace: Workspace,
   worktrees: readonly Worktree[],
   task: TaskKey,
   branch: string,
@@ -106,9 +111,13 @@ async function findReusable(
       },
     )
   }
-  const known = await Promise.all(linked.filter((each) => !each.missing).map(withStamp))
-  const key = formatKey(task)
-  const stamped = known.find(({ stamp }) => stamp?.key === key && options.branch === undefined)
+  const known = await Promise.all(
+    linked.filter((each) => !each.missing).map((each) => withStamp(workspace, each)),
+  )
+  const isTasks = (stamp: Stamp) => lockName(parseKey(stamp.key)) === lockName(task)
+  const stamped = known.find(
+    ({ stamp }) => stamp !== undefined && isTasks(stamp) && options.branch === undefined,
+  )
   const branched = known.find((each) => each.branch === branch)
   const found = stamped ?? branched
   if (found === undefined) {
@@ -121,9 +130,11 @@ async function findReusable(
   return found
 }
 
-async function withStamp(worktree: Worktree): Promise<Reusable> {
+async function withStamp(workspace: Workspace, worktree: Worktree): Promise<Reusable> {
   const gitDir = (await gitDirOf(worktree.path)) ?? ''
-  return { path: worktree.path, branch: worktree.branch, gitDir, stamp: await readStamp(gitDir) }
+  const { path, branch } = worktree
+  const [stamp, intended] = await Promise.all([readStamp(gitDir), workspace.clone.isIntended(path)])
+  return { path, branch, gitDir, stamp, unfinished: intended && stamp === undefined }
 }
 
 async function refuseOccupied(path: string): Promise<void> {
@@ -181,21 +192,5 @@ function fillTemplate(workspace: Workspace, name: 'dw.branch' | 'dw.worktreePath
     if (placeholder === 'task') return encodeFileName(task.task)
     if (placeholder === 'project') return encodeFileName(task.project)
     throw workspace.settings.badTemplate(name, placeholder)
-  })
-}
-
-/** DW_IN_USE for a worktree whose stamp names another session that is live. */
-export function stampedByOther(path: string, session: SessionId): DwError {
-  return new DwError('DW_IN_USE', `the worktree "${path}" is used by ${session}, which is live`, {
-    hints: ['work in it all the same: --adopt', 'or name another branch with --branch'],
-    details: { path, session },
-  })
-}
-
-/** DW_EXISTS for a worktree of the branch that no claim made. */
-export function notOurs(path: string, branch: string): DwError {
-  return new DwError('DW_EXISTS', `the branch "${branch}" is checked out in "${path}", which no claim made`, {
-    hints: ['work in it: --adopt', 'or name another branch with --branch'],
-    details: { path, branch },
   })
 }

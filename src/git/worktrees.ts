@@ -42,8 +42,8 @@ export interface WorktreeSpec {
   readonly branch: string
   /** The commit to start a new branch at; null when the branch exists. */
   readonly base: string | null
-  /** The path is registered already, but its directory is gone. */
-  readonly replaceMissing: boolean
+  /** What is registered at the path: nothing, a worktree whose directory is gone, or one killed half made. */
+  readonly replaces: 'missing' | 'unfinished' | null
 }
 
 /**
@@ -51,7 +51,10 @@ export interface WorktreeSpec {
  * otherwise fail on config.lock (design §9). Throws DW_GIT.
  */
 export async function addWorktree(git: Git, spec: WorktreeSpec): Promise<void> {
-  const force = spec.replaceMissing ? ['--force'] : []
+  // git wants it twice for one that it locked while it was making it
+  const force = { none: [], missing: ['--force'], unfinished: ['--force', '--force'] }[
+    spec.replaces ?? 'none'
+  ]
   const target =
     spec.base === null
       ? [...force, '--', spec.path, spec.branch]
@@ -59,6 +62,17 @@ export async function addWorktree(git: Git, spec: WorktreeSpec): Promise<void> {
   const args = ['worktree', 'add', '--quiet', ...target]
   const result: GitResult = await git.run(args, { foreground: true })
   if (result.status !== 0) throw gitError(args, result)
+}
+
+/**
+ * Completes a worktree whose making was killed: git marks such a one as locked, for "initializing".
+ * Any other is left as it is.
+ */
+export async function finishWorktree(git: Git, path: string, gitDir: string): Promise<void> {
+  const reason = await readFile(resolve(gitDir, 'locked'), 'utf8').catch(() => '')
+  if (reason.trim() !== 'initializing') return
+  await git.output(['reset', '--hard', '--quiet'], { cwd: path, entering: true, foreground: true })
+  await git.output(['worktree', 'unlock', '--', path])
 }
 
 /** Removes a clean worktree; false when git would not, which it says of one with work in it. */

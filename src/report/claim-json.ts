@@ -7,7 +7,7 @@ export function claimJson(answer: ClaimAnswer): object {
   return {
     schema: JSON_SCHEMA,
     session: answer.session.id,
-    started: answer.started,
+    started: answer.before === null,
     keys: answer.keys.map(({ key, already, lock }) => ({
       key: formatKey(key),
       already,

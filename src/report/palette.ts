@@ -14,9 +14,14 @@ const plain = (text: string) => text
 export const PLAIN: Palette = { bold: plain, dim: plain, good: plain, warning: plain, bad: plain }
 
 export const COLOURED: Palette = {
-  bold: (text) => styleText('bold', text),
-  dim: (text) => styleText('dim', text),
-  good: (text) => styleText('green', text),
-  warning: (text) => styleText('yellow', text),
-  bad: (text) => styleText('red', text),
+  bold: styled('bold'),
+  dim: styled('dim'),
+  good: styled('green'),
+  warning: styled('yellow'),
+  bad: styled('red'),
+}
+
+/** Whether there is colour is decided by this program's own settings, not by Node's look at stdout. */
+function styled(format: Parameters<typeof styleText>[0]): (text: string) => string {
+  return (text) => styleText(format, text, { validateStream: false })
 }

@@ -50,7 +50,7 @@ export class GitStore implements Store {
   readonly #repository: Repository
   readonly #runtime: StoreRuntime
   /** Refs that stood in the way of a write by name; their blob may be missing. */
-  readonly #seenByName = new Map<RefName, BlobId>()
+  readonly #seenByName = new Set<string>()
 
   constructor(git: Git, repository: Repository, runtime: StoreRuntime) {
     this.#git = git
@@ -69,15 +69,18 @@ export class GitStore implements Store {
 
   async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
     const objects = await readObjects(this.#git, refs)
-    return refs.flatMap((ref, at) => {
+    const found = refs.flatMap((ref, at) => {
       const object = objects[at] ?? null
-      if (object !== null) return [{ ref, ...object }]
-      const oid = this.#seenByName.get(ref)
-      return oid === undefined ? [] : [{ ref, oid, bytes: null }]
+      return object === null ? [] : [{ ref, ...object }]
     })
+    const unread = refs.filter((ref, at) => objects[at] === null && this.#seenByName.has(ref))
+    if (unread.length === 0) return found
+    // cat-file says the same of a ref without its blob and of no ref: the names tell them apart
+    const named = await listRefs(this.#git, unread.map(exactly))
+    return [...found, ...named.map(({ ref, oid }) => ({ ref, oid, bytes: null }))]
   }
 
-  async commit(changes: readonly Change[]): Promise<Commit> {
+  async commit(changes: readonly Change[], patience = PATIENCE): Promise<Commit> {
     const blobs = changes.map(({ from, to }) =>
       to === null ? null : encode(to, { rev: nextRev(from), nonce: this.#runtime.nonce() }),
     )
@@ -88,7 +91,7 @@ export class GitStore implements Store {
     })
     const bodies = blobs.filter((blob) => blob !== null)
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
-    return this.#apply(updates, bodies, oids)
+    return this.#apply(updates, bodies, oids, this.#runtime.elapsed() + patience)
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
@@ -96,8 +99,8 @@ export class GitStore implements Store {
     updates: readonly RefUpdate[],
     bodies: readonly Buffer[],
     oids: ReadonlyMap<RefName, BlobId>,
+    deadline: number,
   ): Promise<Commit> {
-    const deadline = this.#runtime.elapsed() + PATIENCE
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       const failure = await this.#attempt(updates, bodies)
       if (failure === null) return { outcome: 'committed', oids }
@@ -114,7 +117,7 @@ export class GitStore implements Store {
       )
       if (locks.removed.length > 0) continue
       await this.#refuseReadOnly(failure)
-      if (this.#runtime.elapsed() > deadline) throw busy(commonDir, locks.present, failure)
+      if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
       await this.#runtime.sleep(pause * (0.5 + this.#runtime.random()))
     }
   }
@@ -137,7 +140,7 @@ export class GitStore implements Store {
     const created = updates.filter(({ to }) => to !== null).map(({ ref }) => ref as RefName)
     const above = [...new Set(created.flatMap(refsAbove))].map(exactly)
     const found = new Map((await listRefs(this.#git, [...refs, ...above])).map(({ ref, oid }) => [ref, oid]))
-    for (const [ref, oid] of found) this.#seenByName.set(ref as RefName, oid)
+    for (const ref of found.keys()) this.#seenByName.add(ref)
     return found
   }
 
@@ -146,7 +149,10 @@ export class GitStore implements Store {
     try {
       await access(commonDir, constants.W_OK)
     } catch {
-      throw new DwError('DW_READONLY', `"${commonDir}" cannot be written by this user`, { cause })
+      throw new DwError('DW_READONLY', `"${commonDir}" cannot be written by this user`, {
+        cause,
+        hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
+      })
     }
   }
 }

@@ -58,6 +58,7 @@ const isSession = t.isObject(
       ),
     ),
     pr: t.isOptional(t.isString()),
+    endedBy: t.isOptional(t.isString()),
     createdAt: isTime,
     lastActivity: isTime,
     ttl: isSeconds,

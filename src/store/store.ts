@@ -36,10 +36,10 @@ export type Commit =
 export interface Store {
   read(query: Query): Promise<Snapshot>
   /**
-   * Applies all of `changes` or none. Throws DW_BUSY when a lock file stayed in the way, DW_READONLY when
-   * nothing can be written here.
+   * Applies all of `changes` or none. Throws DW_BUSY when a lock file stayed in the way for `patience`
+   * milliseconds (5,000 unless told), DW_READONLY when nothing can be written here.
    */
-  commit(changes: readonly Change[]): Promise<Commit>
+  commit(changes: readonly Change[], patience?: number): Promise<Commit>
 }
 
 /** The `rev` that follows what was read. */

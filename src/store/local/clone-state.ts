@@ -70,13 +70,14 @@ export class CloneState {
 
   /**
    * Binds `source` to a session that is about to start, unless another process of the same agent or
-   * terminal is doing so right now: then that one's session counts. Returns the session to start.
+   * terminal has bound it since `seen` was read there, or is doing so: then that one's session counts.
+   * Returns the session to start.
    */
-  async reserve(source: string, binding: Binding): Promise<SessionId> {
+  async reserve(source: string, binding: Binding, seen: SessionId | undefined): Promise<SessionId> {
     const path = this.#bindingPath(source)
     if (await createJsonFile(path, binding)) return binding.session
     const theirs = await this.binding(source)
-    if (theirs?.reserved) return theirs.session
+    if (theirs !== undefined && (theirs.reserved || theirs.session !== seen)) return theirs.session
     await writeJsonFile(path, binding)
     return binding.session
   }
@@ -87,6 +88,23 @@ export class CloneState {
     const names = await readdir(directory).catch(() => [])
     const values = await Promise.all(names.map((name) => readJsonFile(join(directory, name))))
     return values.filter((value): value is Binding => isBinding(value) && value.session === session)
+  }
+
+  /**
+   * Notes that a worktree is being made at `path`, until it has its stamp: a kill in between then leaves
+   * no worktree of which nobody knows that a claim made it.
+   */
+  async intend(path: string): Promise<void> {
+    await writeJsonFile(this.#intentPath(path), { path })
+  }
+
+  /** Whether a claim was making a worktree at `path` and did not come to its end. */
+  async isIntended(path: string): Promise<boolean> {
+    return (await readJsonFile(this.#intentPath(path))) !== undefined
+  }
+
+  async dropIntent(path: string): Promise<void> {
+    await rm(this.#intentPath(path), { force: true })
   }
 
   async beat(session: SessionId): Promise<Beat | undefined> {
@@ -116,6 +134,10 @@ export class CloneState {
 
   #bindingPath(source: string): string {
     return join(this.#directory, 'bindings', `${encodeComponent(source)}.json`)
+  }
+
+  #intentPath(path: string): string {
+    return join(this.#directory, 'worktrees', `${encodeComponent(path)}.json`)
   }
 
   #sessionPath(kind: 'beats' | 'observed', session: SessionId): string {

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as t from 'typanion'
 import type { SessionId } from '../../domain/record.ts'
@@ -21,17 +20,4 @@ export async function readStamp(gitDir: string): Promise<Stamp | undefined> {
 
 export async function writeStamp(gitDir: string, stamp: Stamp): Promise<void> {
   await writeJsonFile(join(gitDir, FILE_NAME), stamp)
-}
-
-/** The git directories of all linked worktrees, with their stamps. */
-export async function allStamps(commonDir: string): Promise<{ gitDir: string; stamp: Stamp }[]> {
-  const names = await readdir(join(commonDir, 'worktrees')).catch(() => [])
-  const stamps = await Promise.all(
-    names.map(async (name) => {
-      const gitDir = join(commonDir, 'worktrees', name)
-      const stamp = await readStamp(gitDir)
-      return stamp === undefined ? [] : [{ gitDir, stamp }]
-    }),
-  )
-  return stamps.flat()
 }

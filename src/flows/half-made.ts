@@ -1,0 +1,27 @@
+import { DwError } from '../domain/error.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Tries of a git call that another worktree, half made at this moment, can make die. */
+const TRIES = 6
+
+/**
+ * Repeats a git call that reads the worktrees' directories: git dies of one that is being made beside it
+ * (`failed to read …/commondir`; 3 of 144 parallel adds on git 2.39). What fails for good fails some 0.3 s
+ * later. `again` prepares the next try, or says that there is to be none.
+ */
+export async function pastHalfMade<T>(
+  workspace: Workspace,
+  call: () => Promise<T>,
+  again: () => Promise<boolean> = async () => true,
+): Promise<T> {
+  const { random, signal, sleep } = workspace.around
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call()
+    } catch (error) {
+      const mayPass = error instanceof DwError && error.code === 'DW_GIT' && tries < TRIES && !signal.aborted
+      if (!mayPass || !(await again())) throw error
+      await sleep(20 + 80 * random())
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect } from 'vitest'
+import { type ErrorCode, EXIT_STATUS } from '../../src/domain/error.ts'
+import type { Outcome, Sandbox } from '../harness/sandbox.ts'
+import { type StepOptions, test } from '../harness/transcript.ts'
+
+interface Case {
+  /** Brings the sandbox to where `command` fails; may say more of how to run it. */
+  readonly prepare?: (sandbox: Sandbox) => Promise<StepOptions>
+  readonly command: string
+  readonly options?: StepOptions
+  /** Refs that the command may change although it fails: what was done and undone is logged. */
+  readonly mayChange?: RegExp
+}
+
+const ANNA = { agent: 'anna' }
+const BEN = { agent: 'ben' }
+const JOURNAL = /^refs\/dw\/(?:active|ended|log|meta)/
+
+const active = (session: string) => `refs/dw/active/${session.toLowerCase()}`
+
+async function writeBlob(sandbox: Sandbox, ref: string, input: string): Promise<StepOptions> {
+  const blob = await sandbox.git(['hash-object', '-w', '--stdin'], { input })
+  await sandbox.git(['update-ref', ref, blob])
+  return {}
+}
+
+async function annaHoldsSrc(sandbox: Sandbox): Promise<StepOptions> {
+  await sandbox.dw(['claim', 'src', '-m', 'new parser'], ANNA)
+  return {}
+}
+
+/** A user that cannot write the repository: another one where the tests run as root. */
+async function asReader(sandbox: Sandbox): Promise<StepOptions> {
+  await annaHoldsSrc(sandbox)
+  await sandbox.dw(['new'], BEN)
+  await sandbox.git(['config', '--global', 'safe.directory', '*'])
+  chmodSync(sandbox.root, 0o755)
+  if (process.getuid?.() === 0) return { under: ['setpriv', '--reuid=65534', '--clear-groups'] }
+  await sandbox.run('chmod', ['-R', 'a-w', '.git'])
+  return {}
+}
+
+/** One way to meet each error. */
+const CASES: Readonly<Record<ErrorCode, Case>> = {
+  DW_LOCKED: { prepare: annaHoldsSrc, command: 'git dw claim src/a.ts docs', options: BEN },
+  DW_NOT_OWNER: {
+    prepare: async (sandbox) => {
+      await annaHoldsSrc(sandbox)
+      await sandbox.dw(['new'], BEN)
+      return {}
+    },
+    command: 'git dw release src',
+    options: BEN,
+  },
+  DW_NOT_FOUND: { prepare: annaHoldsSrc, command: 'git dw release docs', options: ANNA },
+  DW_IN_USE: { command: 'git dw claim --task T --branch main', options: ANNA },
+  DW_EXISTS: {
+    prepare: async ({ home }) => {
+      mkdirSync(join(home, 'worktrees/repo/T'), { recursive: true })
+      writeFileSync(join(home, 'worktrees/repo/T/precious'), 'x')
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+  },
+  DW_ALIVE: {
+    prepare: async (sandbox) => {
+      const { session } = await sandbox.json(['new'], ANNA)
+      return { env: { OTHER: session } }
+    },
+    command: 'git dw end $OTHER',
+    options: BEN,
+  },
+  DW_LOST: {
+    prepare: async (sandbox) => {
+      await annaHoldsSrc(sandbox)
+      await sandbox.dw(['claim', 'src', '--steal', '-m', 'release day'], BEN)
+      return {}
+    },
+    command: 'git dw release src',
+    options: ANNA,
+  },
+  DW_BUSY: {
+    prepare: async (sandbox) => {
+      const { session } = await sandbox.json(['new'], ANNA)
+      sandbox.write(`.git/${active(session)}.lock`, '')
+      return {}
+    },
+    command: 'git dw claim src',
+    options: ANNA,
+  },
+  DW_NOT_A_REPO: { prepare: async ({ root }) => ({ cwd: root }), command: 'git dw locks' },
+  DW_NO_SESSION: { prepare: annaHoldsSrc, command: 'git dw claim docs' },
+  DW_AMBIGUOUS: {
+    prepare: async (sandbox) => {
+      await sandbox.dw(['new'], ANNA)
+      const { worktree } = await sandbox.json(['claim', '--task', 'T'], BEN)
+      return { cwd: worktree.path }
+    },
+    command: 'git dw claim docs',
+    options: ANNA,
+  },
+  DW_CORRUPT_STATE: {
+    prepare: (sandbox) => writeBlob(sandbox, 'refs/dw/locks/path/src', 'not json\n'),
+    command: 'git dw claim src/a.ts',
+    options: ANNA,
+  },
+  DW_SCHEMA: {
+    prepare: (sandbox) =>
+      writeBlob(
+        sandbox,
+        'refs/dw/meta',
+        '{"id":"x","kind":"meta","minReader":2,"nonce":"x","rev":1,"schema":2,"v":1}\n',
+      ),
+    command: 'git dw status',
+  },
+  DW_CONFIG: {
+    prepare: async (sandbox) => {
+      await sandbox.git(['config', 'dw.lockTtl', 'soon'])
+      return {}
+    },
+    command: 'git dw claim src',
+    options: ANNA,
+  },
+  DW_READONLY: { prepare: asReader, command: 'git dw claim docs', options: BEN },
+  DW_GIT: {
+    prepare: async (sandbox) => {
+      writeFileSync(join(sandbox.root, 'file'), '')
+      await sandbox.git(['config', 'dw.worktreePath', '../file/{task}'])
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+    mayChange: JOURNAL,
+  },
+  DW_USAGE: { command: 'git dw claim --ttl tomorrow src', options: ANNA },
+  DW_INTERRUPTED: {
+    // git's hook sends the signal to the program that started git, as Ctrl-C would
+    prepare: async ({ repo }) => {
+      const hook = join(repo, '.git/hooks/post-checkout')
+      mkdirSync(join(repo, '.git/hooks'), { recursive: true })
+      writeFileSync(hook, `#!/bin/sh\nkill -INT "$(cut -d ' ' -f 4 "/proc/$PPID/stat")"\nsleep 0.2\n`)
+      chmodSync(hook, 0o755)
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+    mayChange: JOURNAL,
+  },
+}
+
+test('every error code of the source has its case here, and something that throws it', () => {
+  expect(Object.keys(CASES).sort()).toStrictEqual(Object.keys(EXIT_STATUS).sort())
+  const source = resolve(import.meta.dirname, '../../src')
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  )
+  const text = files
+    .filter((name) => name !== join('domain', 'error.ts'))
+    .map((name) => readFileSync(join(source, name), 'utf8'))
+    .join('\n')
+  expect(Object.keys(CASES).filter((code) => !text.includes(`'${code}'`))).toStrictEqual([])
+})
+
+async function asJson(sandbox: Sandbox, command: string, options: StepOptions): Promise<Outcome> {
+  const { under = [], ...rest } = options
+  return sandbox.run('env', [...under, 'sh', '-c', `${command} --json`], rest)
+}
+
+describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) => {
+  const expected = EXIT_STATUS[code]
+
+  test(`exits with ${expected}, says so in text and in JSON, and changes no ref`, async ({
+    sandbox,
+    transcript,
+  }) => {
+    const more = (await each.prepare?.(sandbox)) ?? {}
+    const options = { ...each.options, ...more }
+    const refs = async () =>
+      (await sandbox.refs()).filter((line) => each.mayChange === undefined || !each.mayChange.test(line))
+    const before = await refs()
+
+    const run = {
+      text: () => transcript.run(each.command, options),
+      json: () => asJson(sandbox, each.command, options),
+    }
+    // only what makes a worktree would stand in its own way
+    const [text, json] =
+      each.mayChange === undefined
+        ? await Promise.all([run.text(), run.json()])
+        : [await run.text(), await run.json()]
+    expect(await refs()).toStrictEqual(before)
+    expect(text).toMatchObject({ status: expected, stdout: '' })
+    expect(text.stderr).toMatch(/^git dw: (?=[^A-Z\n]|SESS-)/m)
+
+    await transcript.matches(`errors/${code}`)
+
+    expect(json).toMatchObject({ status: expected, stdout: '' })
+    expect(json.stderr.split('\n')).toHaveLength(2)
+    const { error, ...rest } = JSON.parse(json.stderr)
+    expect(rest).toStrictEqual({})
+    expect(error).toMatchObject({ code, message: expect.stringMatching(/[^.]$/), hints: expect.any(Array) })
+    // whoever interrupted it knows what to do next
+    if (code !== 'DW_INTERRUPTED') expect(error.hints).not.toStrictEqual([])
+  })
+})

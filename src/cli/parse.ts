@@ -32,7 +32,7 @@ export async function parseCommand(
 }
 
 /** DW_USAGE for what clipanion could not take. */
-export function usageError(error: unknown, command: string): DwError {
+function usageError(error: unknown, command: string): DwError {
   // clipanion adds its own usage lines after the reason
   const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
   const message = reason.replace(/^Unknown Syntax Error: /, '').replace(/\.$/, '')

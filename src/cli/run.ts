@@ -15,7 +15,7 @@ export async function run(words: readonly string[]): Promise<void> {
 }
 
 /** Runs a command in `context`; returns its exit status. Every error ends here. */
-export async function runIn(context: DwContext, words: readonly string[]): Promise<number> {
+async function runIn(context: DwContext, words: readonly string[]): Promise<number> {
   // known before parsing, so that a usage error is JSON too
   if (optionsOf(words).includes('--json')) context.streams.useJson()
   try {

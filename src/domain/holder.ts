@@ -34,7 +34,7 @@ export function holderDetails(holding: Holding, vantage: Vantage): HolderDetails
 }
 
 /** An ISO time, also for times that a record pushed out of a date's range. */
-export function isoTime(milliseconds: number): string | null {
+function isoTime(milliseconds: number): string | null {
   const date = new Date(milliseconds)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }

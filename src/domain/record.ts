@@ -86,6 +86,8 @@ export interface LogEvent {
   readonly event: LogEventName
   readonly session: SessionId
   readonly keys?: readonly string[]
+  /** How many more keys there were. */
+  readonly omitted?: number
   readonly by?: string
   readonly from?: string
   readonly why?: string

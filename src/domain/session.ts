@@ -23,9 +23,14 @@ export function startSession(start: {
   }
 }
 
-/** The session heard from at `at`. A clock that was set back does not take activity away. */
+/**
+ * The session heard from at `at`. Where the clock was set back, activity still moves on, by a millisecond:
+ * other clones watch for it to change (design §5, Lease).
+ */
 export function heard(session: Session, at: Timestamp): Session {
-  return at > session.lastActivity ? { ...session, lastActivity: at } : session
+  const last = session.lastActivity
+  if (at === last) return session
+  return { ...session, lastActivity: at > last ? at : new Date(Date.parse(last) + 1).toISOString() }
 }
 
 /** The session after a change of its own locks: the fence moves, and it was heard from. */
@@ -90,10 +95,13 @@ export function endedSession(session: Session, at: Timestamp): Session {
   return { ...movedFence(session, at), status: 'ended', revoked: [] }
 }
 
+/** Locks that an ended session notes one by one: that it ended says that all are gone. */
+const MOST_NOTED = 100
+
 /**
  * The session as it is kept after somebody else ended it: by whom, and the locks it lost that way, stay
  * noted, so that its holder is told.
  */
 export function endedByOther(session: Session, by: string, lost: readonly Revocation[]): Session {
-  return { ...revoke(session, lost), status: 'ended', endedBy: by }
+  return { ...revoke(session, lost.slice(0, MOST_NOTED)), status: 'ended', endedBy: by }
 }

@@ -51,7 +51,7 @@ export async function readGround(workspace: Workspace, snapshot: Snapshot): Prom
 }
 
 /** The sessions of a snapshot by id, `ended/` first; those that cannot be read are left out. */
-export function sessionsIn(snapshot: Snapshot): Map<SessionId, SessionEntry> {
+function sessionsIn(snapshot: Snapshot): Map<SessionId, SessionEntry> {
   const found = new Map<SessionId, SessionEntry>()
   for (const { content } of snapshot.values()) {
     if (!content.ok || content.record.kind !== 'session') continue

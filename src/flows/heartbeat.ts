@@ -96,7 +96,9 @@ async function remember(
   record: BlobId,
   window: number,
 ): Promise<void> {
-  const due = Date.parse(session.lastActivity) + window * 1000
+  // where the clock was set back, the last activity lies ahead
+  const last = Math.min(Date.parse(session.lastActivity), workspace.around.now())
+  const due = last + window * 1000
   await workspace.clone.setBeat(session.id, { record, due, window }).catch(() => undefined)
 }
 

@@ -31,13 +31,24 @@ function logChange(
 ): Change[] {
   const ref = logRef(actor)
   const from = snapshot.get(ref) ?? null
-  if (from === null) return [{ ref, from, to: { kind: 'log', events } }]
+  const added = events.map(shortened)
+  if (from === null) return [{ ref, from, to: { kind: 'log', events: added } }]
   if (!from.content.ok || from.content.record.kind !== 'log') {
     workspace.around.say(`warning: the log at "${ref}" cannot be read; it is left as it is`)
     return []
   }
-  return [{ ref, from, to: { kind: 'log', events: [...from.content.record.events, ...events] } }]
+  return [{ ref, from, to: { kind: 'log', events: [...from.content.record.events, ...added] } }]
 }
+
+/** The event with its first keys: one that names a thousand would push all others out. */
+function shortened(event: LogEvent): LogEvent {
+  const { keys = [] } = event
+  if (keys.length <= MOST_KEYS) return event
+  return { ...event, keys: keys.slice(0, MOST_KEYS), omitted: keys.length - MOST_KEYS }
+}
+
+/** Keys that one event names. */
+const MOST_KEYS = 50
 
 function metaChange(workspace: Workspace, snapshot: Snapshot): Change[] {
   if (checkMeta(snapshot, 'write') !== null) return []

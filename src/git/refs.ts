@@ -22,6 +22,8 @@ const WRITE_CONFIG = [
   'core.packedRefsTimeout=2000',
   'reftable.lockTimeout=5000',
   'core.hooksPath=/dev/null',
+  // hooks that stand in the configuration (git 2.54)
+  'hook.reference-transaction.enabled=false',
   'core.logAllRefUpdates=false',
 ].flatMap((setting) => ['-c', setting])
 
@@ -95,15 +97,27 @@ export function exactly(ref: string): string {
   return `${ref.slice(0, -1)}[${ref.slice(-1)}]`
 }
 
-/** Reads objects by name, in order: exact refs or object ids. Null stands for a name that is not there. */
-export async function readObjects(
-  git: Git,
-  names: readonly string[],
-): Promise<({ readonly oid: BlobId; readonly bytes: Buffer | null } | null)[]> {
+/** An object as it was read by name; `bytes` is null for what is no blob or cannot be unpacked. */
+export interface NamedObject {
+  /** Empty for an object that cannot be unpacked. */
+  readonly oid: BlobId
+  readonly bytes: Buffer | null
+}
+
+/** Reads objects by name, in order: refs or object ids. Null stands for a name that is not there. */
+export async function readObjects(git: Git, names: readonly string[]): Promise<(NamedObject | null)[]> {
   if (names.length === 0) return []
-  const output = await git.output(['cat-file', '--batch'], { input: `${names.join('\n')}\n` })
+  const result = await git.run(['cat-file', '--batch'], { input: `${names.join('\n')}\n` })
+  if (result.status === 0) return parseObjects(names.length, result.stdout)
+  if (names.length === 1) return [{ oid: '' as BlobId, bytes: null }]
+  // one object that cannot be unpacked ends the stream: halves find it
+  const half = Math.ceil(names.length / 2)
+  return [...(await readObjects(git, names.slice(0, half))), ...(await readObjects(git, names.slice(half)))]
+}
+
+function parseObjects(count: number, output: Buffer): (NamedObject | null)[] {
   let at = 0
-  return names.map(() => {
+  return Array.from({ length: count }, () => {
     const end = output.indexOf(10, at)
     const [oid = '', type = '', size] = output.toString('utf8', at, end).split(' ')
     at = end + 1

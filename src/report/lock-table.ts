@@ -38,7 +38,7 @@ export function lockTable(palette: Palette, holdings: readonly Holding[], view: 
 }
 
 /** How long a lock still counts if its session stays silent, or what it is instead. */
-export function timeLeft(palette: Palette, holding: Holding, vantage: Vantage): Cell {
+function timeLeft(palette: Palette, holding: Holding, vantage: Vantage): Cell {
   if (holding.state !== 'live') return { text: holding.state, style: palette.warning }
   if (holding.session === undefined) return ''
   return formatLeft((leaseEnd(holding.session, holding.record.ttl, vantage) - vantage.now) / 1000)

@@ -1,11 +1,14 @@
+import { DwError } from '../domain/error.ts'
 import { lockName, parseKey } from '../domain/key.ts'
 import type { Lock, LogEvent, Session } from '../domain/record.ts'
 import { activeRef, ENDED_REF, endedRef, lockRef, META_REF, type RefName } from './ref-names.ts'
 import { checkLock, checkLogEvent, checkMeta, checkSession, type Meta, RECORD_VERSION } from './schema.ts'
 
-/** Limits of design §4, in bytes. Records are other people's input. */
+/** Limits of design §4, in bytes: records are other people's input. */
 export const MAX_RECORD_BYTES = 64 * 1024
-export const MAX_LOG_BYTES = 256 * 1024
+/** Logs, and sessions: one may have lost a thousand locks. */
+export const MAX_LONG_RECORD_BYTES = 256 * 1024
+const LONG_RECORD = /^refs\/dw\/(?:log|active|ended)\//
 const MAX_LOG_EVENTS = 500
 const MAX_DEPTH = 32
 
@@ -28,7 +31,7 @@ export type Decoded =
  * caller can count it as held and leave it as it is (design §4).
  */
 export function decode(ref: RefName, bytes: Uint8Array): Decoded {
-  const limit = ref.startsWith('refs/dw/log/') ? MAX_LOG_BYTES : MAX_RECORD_BYTES
+  const limit = LONG_RECORD.test(ref) ? MAX_LONG_RECORD_BYTES : MAX_RECORD_BYTES
   if (bytes.length > limit) return damaged(`is larger than ${limit / 1024} KiB`)
   const text = Buffer.from(bytes).toString('utf8')
   if (ref.startsWith('refs/dw/log/')) return decodeLog(text)
@@ -81,6 +84,7 @@ function decodeLog(text: string): Decoded {
 /**
  * The bytes of `record`: canonical JSON (keys sorted, no white space, one newline), stamped with the
  * version, a `rev` that counts up and a `nonce`, because identical bytes make a lost race look won.
+ * Throws DW_USAGE for a record that would be larger than design §4 allows.
  */
 export function encode(record: DwRecord, stamp: { readonly rev: number; readonly nonce: string }): Buffer {
   if (record.kind === 'log') return encodeLog(record)
@@ -88,13 +92,24 @@ export function encode(record: DwRecord, stamp: { readonly rev: number; readonly
     record.kind === 'meta'
       ? { ...record, kind: undefined }
       : { ...record, v: RECORD_VERSION, rev: stamp.rev, nonce: stamp.nonce }
-  return Buffer.from(`${canonicalJson(stamped)}\n`, 'utf8')
+  const bytes = Buffer.from(`${canonicalJson(stamped)}\n`, 'utf8')
+  const limit = record.kind === 'session' ? MAX_LONG_RECORD_BYTES : MAX_RECORD_BYTES
+  if (bytes.length > limit) throw tooLarge(record, limit)
+  return bytes
+}
+
+/** What no reader would take is not written. */
+function tooLarge(record: DwRecord, limit: number): DwError {
+  const of = record.kind === 'session' ? `session ${record.id}` : record.kind
+  return new DwError('DW_USAGE', `the record of the ${of} would be larger than ${limit / 1024} KiB`, {
+    hints: ['name fewer keys at once, or a directory above them', 'say less with -m'],
+  })
 }
 
 function encodeLog(log: Log): Buffer {
   const lines = log.events.slice(-MAX_LOG_EVENTS).map((event) => `${canonicalJson(event)}\n`)
   let bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0)
-  while (bytes > MAX_LOG_BYTES) bytes -= Buffer.byteLength(lines.shift() ?? '')
+  while (bytes > MAX_LONG_RECORD_BYTES) bytes -= Buffer.byteLength(lines.shift() ?? '')
   return Buffer.from(lines.join(''), 'utf8')
 }
 

@@ -69,15 +69,15 @@ export class GitStore implements Store {
 
   async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
     const objects = await readObjects(this.#git, refs)
-    const found = refs.flatMap((ref, at) => {
-      const object = objects[at] ?? null
-      return object === null ? [] : [{ ref, ...object }]
+    const asked = refs.filter((ref, at) => objects[at] !== null || this.#seenByName.has(ref))
+    if (asked.length === 0) return []
+    // cat-file says the same of no ref and of a ref without its blob, and takes a branch of that name
+    // for the ref: the names tell them apart
+    const named = await listRefs(this.#git, asked.map(exactly))
+    return named.map(({ ref, oid }) => {
+      const object = objects[refs.indexOf(ref as RefName)] ?? null
+      return { ref, oid, bytes: object?.oid === oid ? object.bytes : null }
     })
-    const unread = refs.filter((ref, at) => objects[at] === null && this.#seenByName.has(ref))
-    if (unread.length === 0) return found
-    // cat-file says the same of a ref without its blob and of no ref: the names tell them apart
-    const named = await listRefs(this.#git, unread.map(exactly))
-    return [...found, ...named.map(({ ref, oid }) => ({ ref, oid, bytes: null }))]
   }
 
   async commit(changes: readonly Change[], patience = PATIENCE): Promise<Commit> {
@@ -105,8 +105,7 @@ export class GitStore implements Store {
       const failure = await this.#attempt(updates, bodies)
       if (failure === null) return { outcome: 'committed', oids }
       const found = await this.#lineOf(updates)
-      if (updates.every(({ ref, to }) => (found.get(ref) ?? null) === to))
-        return { outcome: 'committed', oids }
+      if (isAllThere(updates, found)) return { outcome: 'committed', oids }
       const refs = inConflict(updates, found)
       if (refs.length > 0) return { outcome: 'conflict', refs }
       const { commonDir } = this.#repository
@@ -157,6 +156,12 @@ export class GitStore implements Store {
   }
 }
 
+/** Whether the transaction landed though git did not say so; fresh blobs are the proof, so there must be one. */
+function isAllThere(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): boolean {
+  const landed = ({ ref, to }: RefUpdate) => (found.get(ref) ?? null) === to
+  return updates.every(landed) && updates.some(({ to }) => to !== null)
+}
+
 function inConflict(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): string[] {
   const moved = updates.filter(({ ref, from }) => (found.get(ref) ?? null) !== from).map(({ ref }) => ref)
   const created = updates.filter(({ from, to }) => from === null && to !== null)
@@ -170,7 +175,10 @@ function busy(commonDir: string, lockFiles: readonly string[], cause: string): D
     'DW_BUSY',
     `the refs could not be written${named === '' ? '' : `: ${named} is in the way`}`,
     {
-      hints: named === '' ? ['try again'] : ['try again; remove the file only if no git process is running'],
+      hints:
+        named === ''
+          ? ['try again', 'if it stays, look for damage with: git fsck']
+          : ['try again; remove the file only if no git process is running'],
       details: { lockFiles },
       cause,
     },

@@ -98,6 +98,7 @@ const isLogEvent = t.isObject(
     event: t.isString(),
     session: isSessionId,
     keys: t.isOptional(t.isArray(t.isString())),
+    omitted: t.isOptional(isWhole),
     by: t.isOptional(t.isString()),
     from: t.isOptional(t.isString()),
     why: t.isOptional(t.isString()),
@@ -127,7 +128,9 @@ function checkWith<R>(validator: t.AnyStrictValidator): Check<R> {
 }
 
 function isRealTime(value: string, state?: t.ValidationState): boolean {
-  return !Number.isNaN(Date.parse(value)) || refuse(state, 'expected a date that exists')
+  const date = new Date(value)
+  const exists = !Number.isNaN(date.getTime()) && date.toISOString() === value
+  return exists || refuse(state, 'expected a date that exists')
 }
 
 function isRealKey(value: string, state?: t.ValidationState): boolean {

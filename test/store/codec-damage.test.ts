@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SessionId } from '../../src/domain/record.ts'
-import { decode, encode, MAX_LOG_BYTES, MAX_RECORD_BYTES } from '../../src/store/codec.ts'
+import { decode, encode, MAX_LONG_RECORD_BYTES, MAX_RECORD_BYTES } from '../../src/store/codec.ts'
 import { activeRef, META_REF, type RefName } from '../../src/store/ref-names.ts'
 import {
   altered,
@@ -122,7 +122,7 @@ describe('a damaged record', () => {
     expect(problemOf(refOf('src'), Buffer.concat([altered(lock, {}), Buffer.from(`${padding} `)]))).toBe(
       'is larger than 64 KiB',
     )
-    expect(problemOf(LOG_REF, Buffer.alloc(MAX_LOG_BYTES + 1, '\n'))).toBe('is larger than 256 KiB')
+    expect(problemOf(LOG_REF, Buffer.alloc(MAX_LONG_RECORD_BYTES + 1, '\n'))).toBe('is larger than 256 KiB')
   })
 
   test.each([40, 1000, 30_000])('is one with %d objects in one another', (depth) => {

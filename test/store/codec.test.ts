@@ -8,7 +8,7 @@ import {
   decode,
   encode,
   type Log,
-  MAX_LOG_BYTES,
+  MAX_LONG_RECORD_BYTES,
   MAX_RECORD_BYTES,
 } from '../../src/store/codec.ts'
 import { activeRef } from '../../src/store/ref-names.ts'
@@ -111,7 +111,7 @@ describe('a record', () => {
   })
 
   test('that is too large for any reader is not written', () => {
-    const revoked = Array.from({ length: 1000 }, (_, at) => ({
+    const revoked = Array.from({ length: 2000 }, (_, at) => ({
       key: `src/${'directory/'.repeat(4)}file-${at}.ts`,
       lock: at.toString(16).padStart(40, '0') as BlobId,
       by: 'SESS-AAAAAAAAAA',
@@ -161,12 +161,12 @@ describe('a log', () => {
     const kept = read(bytes)
     expect(kept).toEqual(events.slice(-kept.length))
     const oneMore = encode(sampleLog(events.slice(-kept.length - 1, -kept.length)), STAMP)
-    expect(bytes.length).toBeLessThanOrEqual(MAX_LOG_BYTES)
-    expect(bytes.length + oneMore.length).toBeGreaterThan(MAX_LOG_BYTES)
+    expect(bytes.length).toBeLessThanOrEqual(MAX_LONG_RECORD_BYTES)
+    expect(bytes.length + oneMore.length).toBeGreaterThan(MAX_LONG_RECORD_BYTES)
   })
 
   test('of which one event is too large can still be read', () => {
-    expect(read(encode(sampleLog(numbered(2, 'x'.repeat(MAX_LOG_BYTES))), STAMP))).toEqual([])
+    expect(read(encode(sampleLog(numbered(2, 'x'.repeat(MAX_LONG_RECORD_BYTES))), STAMP))).toEqual([])
   })
 
   test('keeps events that are not known here', () => {

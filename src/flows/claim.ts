@@ -72,6 +72,8 @@ class Claim {
   #victims: ReadonlySet<BlobId> | null = null
   #future: FutureSession | null = null
   #claimants: Claimants | null = null
+  /** The record of a session that was started without the lock it was started for. */
+  #halfStarted: BlobId | null = null
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Key>()
 
@@ -156,7 +158,11 @@ class Claim {
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
     const commit = await this.#workspace.store.commit(changes)
-    if (commit.outcome === 'conflict') return null
+    if (commit.outcome === 'conflict') {
+      if (actor.entry === null)
+        this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
+      return null
+    }
     const oid = commit.oids.get(activeRef(session.id))
     if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
     return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
@@ -214,8 +220,17 @@ class Claim {
     }
   }
 
+  /** A refused claim leaves no session that it started. One that somebody uses by now stays. */
+  async #dropHalfStarted(): Promise<void> {
+    if (this.#future === null || this.#halfStarted === null) return
+    const ref = activeRef(this.#future.id)
+    const from = (await this.#workspace.store.read({ refs: [ref] })).get(ref)
+    if (from?.oid === this.#halfStarted) await commits(this.#workspace, [{ ref, from, to: null }])
+  }
+
   /** Claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
   async afterRefusal(error: unknown): Promise<unknown> {
+    await this.#dropHalfStarted()
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: string[] = []
     for (const key of this.#upgraded.values()) {

@@ -69,15 +69,23 @@ export class GitStore implements Store {
 
   async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
     const objects = await readObjects(this.#git, refs)
-    const asked = refs.filter((ref, at) => objects[at] !== null || this.#seenByName.has(ref))
-    if (asked.length === 0) return []
+    const read = refs.flatMap((ref, at) => {
+      const { oid, bytes = null } = objects[at] ?? {}
+      return oid !== undefined && bytes !== null && decode(ref, bytes).ok ? [{ ref, oid, bytes }] : []
+    })
+    const sound = new Set<string>(read.map(({ ref }) => ref))
+    const doubtful = refs.filter(
+      (ref, at) => !sound.has(ref) && (objects[at] !== null || this.#seenByName.has(ref)),
+    )
+    if (doubtful.length === 0) return read
     // cat-file says the same of no ref and of a ref without its blob, and takes a branch of that name
     // for the ref: the names tell them apart
-    const named = await listRefs(this.#git, asked.map(exactly))
-    return named.map(({ ref, oid }) => {
+    const named = await listRefs(this.#git, doubtful.map(exactly))
+    const rest = named.map(({ ref, oid }) => {
       const object = objects[refs.indexOf(ref as RefName)] ?? null
       return { ref, oid, bytes: object?.oid === oid ? object.bytes : null }
     })
+    return [...read, ...rest]
   }
 
   async commit(changes: readonly Change[], patience = PATIENCE): Promise<Commit> {
@@ -107,7 +115,7 @@ export class GitStore implements Store {
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
       const refs = inConflict(updates, found)
-      if (refs.length > 0) return { outcome: 'conflict', refs }
+      if (refs.length > 0) return { outcome: 'conflict', refs, landed: landedIn(updates, found) }
       const { commonDir } = this.#repository
       const locks = await clearStaleLocks(
         commonDir,
@@ -154,6 +162,14 @@ export class GitStore implements Store {
       })
     }
   }
+}
+
+/** What a transaction wrote before git found it could not finish: two that collide are seen late (design §3). */
+function landedIn(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Map<RefName, BlobId> {
+  const landed = updates.flatMap(({ ref, to }): [RefName, BlobId][] =>
+    to !== null && found.get(ref) === to ? [[ref as RefName, to]] : [],
+  )
+  return new Map(landed)
 }
 
 /** Whether the transaction landed though git did not say so; fresh blobs are the proof, so there must be one. */

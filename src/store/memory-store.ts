@@ -35,7 +35,7 @@ export class MemoryStore implements Store {
       .filter((change) => change.to !== null && change.from === null)
       .flatMap(({ ref }) => [...this.#blobs.keys()].filter((other) => refsCollide(ref, other)))
     const refs = [...new Set([...moved.map(({ ref }) => ref), ...inTheWay])]
-    if (refs.length > 0) return { outcome: 'conflict', refs }
+    if (refs.length > 0) return { outcome: 'conflict', refs, landed: new Map() }
     const oids = new Map<RefName, BlobId>()
     for (const { ref, from, to } of changes) {
       if (to === null) this.#blobs.delete(ref)

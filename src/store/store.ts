@@ -27,10 +27,17 @@ export interface Change {
   readonly to: DwRecord | null
 }
 
-/** Whether a transaction was committed; if not, somebody else moved one of its refs or its line. */
+/**
+ * Whether a transaction was committed; if not, somebody else moved one of its refs or its line. Git's
+ * files commit ref by ref, so the first of them may have `landed` all the same (design §3).
+ */
 export type Commit =
   | { readonly outcome: 'committed'; readonly oids: ReadonlyMap<RefName, BlobId> }
-  | { readonly outcome: 'conflict'; readonly refs: readonly string[] }
+  | {
+      readonly outcome: 'conflict'
+      readonly refs: readonly string[]
+      readonly landed: ReadonlyMap<RefName, BlobId>
+    }
 
 /** Records in refs, changed only by compare-and-swap. `git-store` and `memory-store` keep it alike. */
 export interface Store {

@@ -128,7 +128,7 @@ describe.concurrent('a lock file in the way', () => {
     const place = await opened(context)
     await place.store().commit([creation])
     leave(place, LOCK, 0)
-    expect(await place.store({ sleep: noSleep }).commit([creation])).toEqual({
+    expect(await place.store({ sleep: noSleep }).commit([creation])).toMatchObject({
       outcome: 'conflict',
       refs: [creation.ref],
     })

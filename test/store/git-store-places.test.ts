@@ -25,7 +25,7 @@ describe('a repository with several places', () => {
     const main = await Place.at(linked.sandbox)
     await linked.store().commit([creation])
     expect((await main.store().read({ refs: [creation.ref] })).get(creation.ref)?.content.ok).toBe(true)
-    expect(await main.store().commit([creation])).toEqual({ outcome: 'conflict', refs: [creation.ref] })
+    expect(await main.store().commit([creation])).toMatchObject({ outcome: 'conflict', refs: [creation.ref] })
     linked.sandbox.dispose()
   })
 

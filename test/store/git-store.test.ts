@@ -61,7 +61,7 @@ describe('records whose refs are packed', () => {
     const store = place.store()
     const last = PACKED_KEYS.at(-1) ?? ''
     const create = (key: string) => store.commit([{ ref: refOf(key), from: null, to: sampleLock(key) }])
-    expect(await create(`${last}/x`)).toEqual({ outcome: 'conflict', refs: [refOf(last)] })
+    expect(await create(`${last}/x`)).toMatchObject({ outcome: 'conflict', refs: [refOf(last)] })
     const inDirectory = PACKED_KEYS.filter((key) => key.startsWith('packed/directory-9/'))
     expect(inDirectory).toHaveLength(100)
     const above = await create('packed/directory-9')

@@ -2,13 +2,14 @@ import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, type Key, type TaskKey } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
-import { addWorktree, deleteBranch, finishWorktree, gitDirOf, removeWorktree } from '../git/worktrees.ts'
+import { addWorktree, deleteBranch, gitDirOf, removeWorktree } from '../git/worktrees.ts'
 import { writeStamp } from '../store/local/stamp.ts'
 import { type ClaimRequest, claimKeys } from './claim.ts'
 import { pastHalfMade } from './half-made.ts'
 import { findClaimants } from './identity.ts'
 import { checkKeys } from './overview.ts'
 import { takeBack } from './take-back.ts'
+import { finishWorktree } from './unfinished-worktree.ts'
 import type { Workspace } from './workspace.ts'
 import { planWorktree, type WorktreeOptions, type WorktreePlan } from './worktree-plan.ts'
 import { checkReuse } from './worktree-reuse.ts'
@@ -67,7 +68,7 @@ async function plannedOrRefused(workspace: Workspace, request: TaskClaimRequest)
 
 async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
   if (plan.how === 'reuse') {
-    if (plan.unfinished) await finishWorktree(workspace.git, plan.path, plan.gitDir)
+    if (plan.unfinished) await finishWorktree(workspace, plan.path, plan.gitDir)
     return
   }
   const { path, branch, base, newBranch, replaces } = plan

@@ -64,15 +64,17 @@ export async function addWorktree(git: Git, spec: WorktreeSpec): Promise<void> {
   if (result.status !== 0) throw gitError(args, result)
 }
 
-/**
- * Completes a worktree whose making was killed: git marks such a one as locked, for "initializing".
- * Any other is left as it is.
- */
-export async function finishWorktree(git: Git, path: string, gitDir: string): Promise<void> {
+/** Whether git is, or was when it was killed, still making the worktree: it marks such a one as locked. */
+export async function isInitializing(gitDir: string): Promise<boolean> {
   const reason = await readFile(resolve(gitDir, 'locked'), 'utf8').catch(() => '')
-  if (reason.trim() !== 'initializing') return
-  await git.output(['reset', '--hard', '--quiet'], { cwd: path, entering: true, foreground: true })
-  await git.output(['worktree', 'unlock', '--', path])
+  return reason.trim() === 'initializing'
+}
+
+/** Completes a worktree whose making was killed. Whether it could: an index.lock may be in the way. */
+export async function completeWorktree(git: Git, path: string): Promise<boolean> {
+  const reset = await git.run(['reset', '--hard', '--quiet'], { cwd: path, entering: true, foreground: true })
+  if (reset.status !== 0) return false
+  return (await git.run(['worktree', 'unlock', '--', path])).status === 0
 }
 
 /** Removes a clean worktree; false when git would not, which it says of one with work in it. */

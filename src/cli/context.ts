@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
-import { parseDuration } from '../domain/duration.ts'
+import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
 import { Streams } from './streams.ts'
@@ -17,13 +17,17 @@ export interface DwContext extends BaseContext {
   readonly words: readonly string[]
 }
 
-/** The context of this process. Interrupting it aborts `around.signal`. */
-export function processContext(words: readonly string[]): DwContext {
-  const streams = new Streams(
+/** The streams of this process. */
+export function processStreams(): Streams {
+  return new Streams(
     { stream: process.stdout, isTerminal: process.stdout.isTTY === true },
     { stream: process.stderr, isTerminal: process.stderr.isTTY === true },
     Boolean(process.env['NO_COLOR']),
   )
+}
+
+/** The context of this process. Interrupting it aborts `around.signal`. Throws DW_NOT_A_REPO, DW_USAGE. */
+export function processContext(words: readonly string[], streams: Streams): DwContext {
   const { stdin, stdout, stderr, env } = process
   return { stdin, stdout, stderr, env, colorDepth: 1, streams, words, around: surroundings(streams) }
 }
@@ -33,7 +37,7 @@ function surroundings(streams: Streams): Surroundings {
   const shift = clockShift(env['DW_TEST_CLOCK'])
   return {
     env,
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     home: env['HOME'] ?? userInfo().homedir,
     programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
     user: env['LOGNAME'] ?? env['USER'] ?? loginName(),
@@ -51,10 +55,27 @@ function surroundings(streams: Streams): Surroundings {
   }
 }
 
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new DwError('DW_NOT_A_REPO', 'the current directory is gone', {
+      cause,
+      hints: ['go to one that is there: cd'],
+    })
+  }
+}
+
 function interruption(): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => controller.abort(new DwError('DW_INTERRUPTED', 'interrupted; nothing was kept')))
+    process.on(name, () =>
+      controller.abort(
+        new DwError('DW_INTERRUPTED', 'interrupted; nothing was kept', {
+          hints: ['see where you stand: git dw status'],
+        }),
+      ),
+    )
   }
   return controller.signal
 }
@@ -63,7 +84,7 @@ function interruption(): AbortSignal {
 function clockShift(text: string | undefined): number {
   if (!text) return 0
   const sign = text.startsWith('-') ? -1 : 1
-  return sign * (parseDuration(text.replace(/^[+-]/, '')) ?? 0) * 1000
+  return sign * durationOption('DW_TEST_CLOCK', text.replace(/^[+-]/, '')) * 1000
 }
 
 function loginName(): string {

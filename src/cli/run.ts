@@ -1,29 +1,24 @@
 import { version } from '../../package.json'
 import { DwError, EXIT_STATUS } from '../domain/error.ts'
 import { asDwError } from '../report/error.ts'
-import { type DwContext, processContext } from './context.ts'
+import { type DwContext, processContext, processStreams } from './context.ts'
 import { findRegistration, parseCommand } from './parse.ts'
 
 /** An exit status that no command has: an event loop that emptied early is a failure, not a success. */
 const UNFINISHED = 70
 
-/** Runs the command that the arguments name, and sets the exit status. */
+/** Runs the command that the arguments name, and sets the exit status. Every error ends here. */
 export async function run(words: readonly string[]): Promise<void> {
   process.exitCode = UNFINISHED
-  const context = processContext(words)
-  process.exitCode = await runIn(context, words)
-}
-
-/** Runs a command in `context`; returns its exit status. Every error ends here. */
-async function runIn(context: DwContext, words: readonly string[]): Promise<number> {
+  const streams = processStreams()
   // known before parsing, so that a usage error is JSON too
-  if (optionsOf(words).includes('--json')) context.streams.useJson()
+  if (optionsOf(words).includes('--json')) streams.useJson()
   try {
-    return await dispatch(context, withCommandFirst(words))
+    process.exitCode = await dispatch(processContext(words, streams), withCommandFirst(words))
   } catch (thrown) {
     const error = asDwError(thrown)
-    context.streams.error(error)
-    return EXIT_STATUS[error.code]
+    streams.error(error)
+    process.exitCode = EXIT_STATUS[error.code]
   }
 }
 

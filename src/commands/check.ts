@@ -30,7 +30,7 @@ export class CheckCommand extends RepositoryCommand {
       await keysOf(workspace, this.keys),
       this.sessionOption,
     )
-    const [damaged] = ground.damaged
+    const [damaged] = ground.damaged.filter(({ ref }) => ref.startsWith('refs/dw/locks/'))
     if (damaged !== undefined) throw corrupt(damaged)
     const lines = checks.flatMap((check) => this.#lines(workspace, check, checks.length > 1, ground.vantage))
     const items = checks.map(({ key, answer, holders }) => ({

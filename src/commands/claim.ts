@@ -91,6 +91,7 @@ export class ClaimCommand extends RepositoryCommand {
     if (this.task === undefined && this.keys.length === 0) throw wrong('claim what? Name a --task or paths')
     if (this.task !== undefined && this.keys.length > 0)
       throw wrong('claim a task or paths, not both at once')
+    if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
     const forTasks = [...worktreeOptions, this.project].some((option) => option !== undefined)

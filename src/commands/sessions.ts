@@ -3,7 +3,7 @@ import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { readOverview } from '../flows/overview.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
-import { damageLines } from '../report/lock-table.ts'
+import { damageJson, damageLines } from '../report/lock-table.ts'
 import { sessionJson, sessionTable } from '../report/session-table.ts'
 
 export class SessionsCommand extends RepositoryCommand {
@@ -24,7 +24,7 @@ export class SessionsCommand extends RepositoryCommand {
     for (const line of damageLines(damaged)) this.context.streams.say(line)
     return {
       text: sessionTable(this.context.streams.answerPalette, sessions, workspace.around.now()),
-      json: jsonList(sessions.map(sessionJson)),
+      json: { ...jsonList(sessions.map(sessionJson)), damaged: damaged.map(damageJson) },
     }
   }
 }

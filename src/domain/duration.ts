@@ -2,13 +2,16 @@ import { DwError } from './error.ts'
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
+/** The longest duration that records take: ten years, in seconds. */
+const LONGEST = 10 * 365 * 86_400
+
 /** Seconds in `text`, written like `90s`, `15m`, `2h`, `1d`; null when it is written otherwise. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d{1,9})([smhd])$/.exec(text.trim())
   const unit = UNITS[match?.[2] ?? '']
   if (!match?.[1] || unit === undefined) return null
   const seconds = Number(match[1]) * unit
-  return seconds > 0 ? seconds : null
+  return seconds > 0 && seconds <= LONGEST ? seconds : null
 }
 
 /** Seconds in an option's value. Throws DW_USAGE naming the option. */

@@ -182,7 +182,7 @@ function noteOf(holding: Holding, me: SessionId, at: string, terms: ClaimTerms):
     holding.record.session === me
       ? 'upgrade'
       : holding.state === 'live'
-        ? `stolen: ${terms.why ?? ''}`
+        ? `stolen: ${(terms.why ?? '').slice(0, 200)}`
         : 'expired'
   return { key: holding.record.key, lock: holding.oid, by: me, at, why }
 }

@@ -2,8 +2,17 @@ import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, type Key, type TaskKey } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
-import { addWorktree, deleteBranch, gitDirOf, removeWorktree } from '../git/worktrees.ts'
-import { writeStamp } from '../store/local/stamp.ts'
+import {
+  addWorktree,
+  createBranch,
+  deleteBranch,
+  dropUnfinished,
+  gitDirOf,
+  listWorktrees,
+  removeWorktree,
+} from '../git/worktrees.ts'
+import { readStamp, writeStamp } from '../store/local/stamp.ts'
+import type { NewBranch } from '../store/store.ts'
 import { type ClaimRequest, claimKeys } from './claim.ts'
 import { pastHalfMade } from './half-made.ts'
 import { findClaimants } from './identity.ts'
@@ -19,32 +28,77 @@ export interface TaskClaimRequest extends Omit<ClaimRequest, 'keys' | 'canStamp'
   readonly worktree: WorktreeOptions
 }
 
+/** How often a claim is planned anew because somebody made its branch meanwhile. */
+const PLANS = 5
+
 /**
  * Claims a task and makes its worktree (design §5, §9). The worktree is planned first, so that nothing is
  * claimed, and taken from nobody, that could not be worked on. If making it fails, or the user interrupts,
  * the claim is taken back. Throws what {@link claimKeys} throws, DW_EXISTS, DW_IN_USE, DW_NOT_FOUND, DW_GIT.
  */
 export async function claimTask(workspace: Workspace, request: TaskClaimRequest): Promise<ClaimAnswer> {
-  const plan = await plannedOrRefused(workspace, request)
+  for (let plans = 1; ; plans += 1) {
+    const plan = await plannedOrRefused(workspace, request)
+    try {
+      return await claimPlanned(workspace, request, plan)
+    } catch (error) {
+      const branchTaken = error instanceof DwError && error.code === 'DW_EXISTS' && plan.how === 'add'
+      if (!branchTaken || plans === PLANS || workspace.around.signal.aborted) throw error
+    }
+  }
+}
+
+async function claimPlanned(
+  workspace: Workspace,
+  request: TaskClaimRequest,
+  plan: WorktreePlan,
+): Promise<ClaimAnswer> {
   const { path, branch, base } = plan
   const terms = { ...request.terms, worktree: { path, branch, base } }
-  const answer = await claimKeys(workspace, { ...request, keys: [request.task], canStamp: true, terms })
-  const { id } = answer.session
+  const newBranch: NewBranch | null =
+    plan.how === 'add' && plan.newBranch ? { ref: `refs/heads/${branch}`, at: base } : null
+  const answer = await claimKeys(workspace, {
+    ...request,
+    keys: [request.task],
+    canStamp: true,
+    terms,
+    ...(newBranch === null ? {} : { branch: newBranch }),
+  })
+  // the claim's transaction made it, and only if it was not there: so it is ours to take back
+  const already = answer.keys.every((key) => key.already)
+  const made = { branch: newBranch !== null && !already, worktree: false }
+  const { around, clone } = workspace
   try {
-    workspace.around.signal.throwIfAborted()
-    // asked again while the lock is held, so that no two claims answer it at once
-    await checkReuse(workspace, plan, [id], request.worktree)
-    await workspace.clone.intend(path)
+    around.signal.throwIfAborted()
+    const maker = { session: answer.session.id, key: formatKey(request.task) }
+    await clone.intend(path, maker, around.fileClock())
+    if (newBranch !== null && already) made.branch = await createBranch(workspace.git, branch, base)
+    await checkAgain(workspace, plan, request, answer.session.id)
+    made.worktree = plan.how === 'add'
     await makeWorktree(workspace, plan)
-    workspace.around.signal.throwIfAborted()
-    await stamp(workspace, plan, request.task, id)
-    await workspace.clone.dropIntent(path)
+    around.signal.throwIfAborted()
+    await stamp(plan, request.task, answer.session.id)
+    await clone.dropIntent(path)
   } catch (error) {
-    if (plan.how === 'add') await undoWorktree(workspace, plan)
-    await workspace.clone.dropIntent(path)
-    throw await takeBack(workspace, answer, error)
+    if (made.worktree) await undoWorktree(workspace, plan)
+    if (made.branch) await undoBranch(workspace, path, branch, base)
+    await clone.dropIntent(path, answer.session.id)
+    // git, too, ends at a Ctrl-C: what it says then is not the reason
+    throw await takeBack(workspace, answer, around.signal.aborted ? around.signal.reason : error)
   }
   return { ...answer, worktree: { path, branch, base, created: plan.how === 'add' } }
+}
+
+/** The worktree as it is now, while nobody else can be taking it: what was planned may have passed. */
+async function checkAgain(
+  workspace: Workspace,
+  plan: WorktreePlan,
+  request: TaskClaimRequest,
+  me: SessionId,
+): Promise<void> {
+  if (plan.how !== 'reuse') return
+  const now = await readStamp(plan.gitDir)
+  await checkReuse(workspace, { ...plan, stamp: now }, request.task, [me], request.worktree)
 }
 
 /**
@@ -52,15 +106,16 @@ export async function claimTask(workspace: Workspace, request: TaskClaimRequest)
  * the claim's own refusal says more, and is thrown instead.
  */
 async function plannedOrRefused(workspace: Workspace, request: TaskClaimRequest): Promise<WorktreePlan> {
+  const { task, worktree, session } = request
   try {
-    const plan = await planWorktree(workspace, request.task, request.worktree)
-    const { named, stamp, binding } = await findClaimants(workspace, request.session)
-    await checkReuse(workspace, plan, [named?.id, stamp?.session, binding?.session], request.worktree)
+    const plan = await planWorktree(workspace, task, worktree)
+    const { named, stamp, binding } = await findClaimants(workspace, session)
+    await checkReuse(workspace, plan, task, [named?.id, stamp?.session, binding?.session], worktree)
     return plan
   } catch (error) {
-    const { checks } = await checkKeys(workspace, [request.task], request.session)
+    const { checks } = await checkKeys(workspace, [task], session)
     if (request.steal || checks.every(({ answer }) => answer !== 'held')) throw error
-    const answer = await claimKeys(workspace, { ...request, keys: [request.task], canStamp: true })
+    const answer = await claimKeys(workspace, { ...request, keys: [task], canStamp: true })
     // released in this very moment: what was in the way counts again
     throw await takeBack(workspace, answer, error)
   }
@@ -68,37 +123,41 @@ async function plannedOrRefused(workspace: Workspace, request: TaskClaimRequest)
 
 async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
   if (plan.how === 'reuse') {
-    if (plan.unfinished) await finishWorktree(workspace, plan.path, plan.gitDir)
+    if (plan.unfinished) await finishWorktree(workspace, plan)
     return
   }
-  const { path, branch, base, newBranch, replaces } = plan
-  const spec = { path, branch, base: newBranch ? base : null, replaces }
+  const { path, branch, replaces } = plan
   await pastHalfMade(
     workspace,
-    () => addWorktree(workspace.git, spec),
-    async () => {
-      if ((await gitDirOf(path)) !== null) return false
-      // git makes the branch before it looks at the other worktrees
-      if (newBranch) await deleteBranch(workspace.git, branch, base)
-      return true
-    },
+    () => addWorktree(workspace.git, { path, branch, replaces }),
+    async () => (await gitDirOf(path)) === null,
   )
 }
 
-async function stamp(workspace: Workspace, plan: WorktreePlan, task: Key, session: SessionId): Promise<void> {
+async function stamp(plan: WorktreePlan, task: Key, session: SessionId): Promise<void> {
   const gitDir = plan.how === 'reuse' ? plan.gitDir : await gitDirOf(plan.path)
-  if (gitDir === null) throw new DwError('DW_GIT', `git made no worktree at "${plan.path}"`)
-  workspace.around.signal.throwIfAborted()
+  if (gitDir === null) {
+    throw new DwError('DW_GIT', `git made no worktree at "${plan.path}"`, {
+      hints: ['see: git worktree list'],
+    })
+  }
   await writeStamp(gitDir, { session, key: formatKey(task) })
 }
 
-/** Removes the new worktree as git politely does, and the new branch while it is where it started. */
-async function undoWorktree(
-  workspace: Workspace,
-  plan: Extract<WorktreePlan, { how: 'add' }>,
-): Promise<void> {
-  const made = (await gitDirOf(plan.path)) !== null
-  const removed = !made || (await removeWorktree(workspace.git, plan.path))
-  if (!removed) workspace.around.say(`"${plan.path}" is left behind: git would not remove it`)
-  else if (plan.newBranch) await deleteBranch(workspace.git, plan.branch, plan.base)
+/** Removes the new worktree as git politely does, or what git has left of one that it could not finish. */
+async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
+  const { path } = plan
+  if ((await gitDirOf(path)) === null) {
+    const wasThere = plan.how === 'add' && plan.replaces === 'missing'
+    return wasThere ? undefined : dropUnfinished(workspace.git, path)
+  }
+  const removed = await removeWorktree(workspace.git, path)
+  if (!removed) workspace.around.say(`"${path}" is left behind: git would not remove it`)
+}
+
+/** Removes the new branch while it is where it started and nobody else has checked it out. */
+async function undoBranch(workspace: Workspace, path: string, branch: string, base: string): Promise<void> {
+  const worktrees = await listWorktrees(workspace.git).catch(() => null)
+  const isFree = worktrees?.every((each) => each.branch !== branch || each.path === path) ?? false
+  if (isFree && (await gitDirOf(path)) === null) await deleteBranch(workspace.git, branch, base)
 }

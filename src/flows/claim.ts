@@ -12,6 +12,7 @@ import {
 } from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
+import type { NewBranch } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
   type ClaimTerms,
@@ -29,7 +30,7 @@ import { showKey } from './path-key.ts'
 import { locked } from './refusal.ts'
 import { takeBack } from './take-back.ts'
 import { commits, untilSettled } from './until-settled.ts'
-import type { Workspace } from './workspace.ts'
+import { checkMeta, type Workspace } from './workspace.ts'
 
 /** The most keys of one claim (design §5). */
 const MAX_KEYS = 1000
@@ -40,6 +41,8 @@ export interface ClaimRequest {
   readonly session?: string
   readonly steal: boolean
   readonly terms: ClaimTerms
+  /** A branch to create in the claim's own transaction. */
+  readonly branch?: NewBranch
   /** Whether a session that starts here can be bound to a worktree that the claim makes. */
   readonly canStamp: boolean
   /** The same claim as a command that steals, for the hint of a refusal. */
@@ -61,7 +64,8 @@ export async function claimKeys(workspace: Workspace, request: ClaimRequest): Pr
     },
   )
   const { signal } = workspace.around
-  if (signal.aborted) throw await takeBack(workspace, answer, signal.reason)
+  // a claim with a worktree is taken back by its own flow, with what else it made
+  if (signal.aborted && !request.canStamp) throw await takeBack(workspace, answer, signal.reason)
   return answer
 }
 
@@ -103,6 +107,7 @@ class Claim {
     const whole = tries > 0 || this.#request.steal
     const above = whole ? keys.map((key) => lockRef(lockName(key))) : []
     const snapshot = await store.read({ refs: [...new Set(refs)], above })
+    checkMeta(snapshot, 'write')
     const actor = await this.#settleActor(claimants, snapshot)
     const ground = await readClaimGround(this.#workspace, snapshot)
     const decision = this.#decide(ground, actor)
@@ -157,8 +162,10 @@ class Claim {
       return this.#answer(actor.session, actor.session, decision, new Map())
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
-    const commit = await this.#workspace.store.commit(changes)
+    const { branch } = this.#request
+    const commit = await this.#workspace.store.commit(changes, branch === undefined ? {} : { branch })
     if (commit.outcome === 'conflict') {
+      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
       if (actor.entry === null)
         this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
       return null
@@ -245,6 +252,15 @@ class Claim {
       cause: error,
     })
   }
+}
+
+/** DW_EXISTS for a branch that somebody made since the claim was planned: nothing was claimed. */
+function branchTaken(created: NewBranch | undefined): DwError {
+  const branch = created?.ref.replace('refs/heads/', '') ?? ''
+  return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
+    hints: ['try again, or name another branch with --branch'],
+    details: { branch },
+  })
 }
 
 type Refused = Extract<ClaimDecision, { answer: 'refused' }>

@@ -23,7 +23,7 @@ import { journalRefs, withJournal } from './journal.ts'
 import { ownerHere } from './seat.ts'
 import { resolveSessionId } from './session-id.ts'
 import { commits, untilSettled } from './until-settled.ts'
-import { timestamp, type Workspace } from './workspace.ts'
+import { checkMeta, timestamp, type Workspace } from './workspace.ts'
 
 export interface EndRequest {
   /** The session to end, as the user names it; undefined for mine. */
@@ -63,6 +63,7 @@ async function attempt(
     ...known.flatMap((id) => [...journalRefs(id), activeRef(id), endedRef(id)]),
   ]
   const snapshot = await workspace.store.read({ refs: [...new Set([...refs, LOCKS_REF])] })
+  checkMeta(snapshot, 'write')
   const ground = await readGround(workspace, snapshot)
   const identity = settleIdentity(workspace, claimants, snapshot)
   const me = identity.who === 'session' ? identity.mine.session.id : undefined

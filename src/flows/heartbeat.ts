@@ -43,10 +43,9 @@ export async function heartbeat(
   let from = mine
   for (let tries = 0; tries < TRIES; tries += 1) {
     const to = heard(from.session, timestamp(workspace))
-    const commit = await store.commit(
-      [{ ref: activeRef(session.id), from: from.entry, to }],
-      options.patience,
-    )
+    const commit = await store.commit([{ ref: activeRef(session.id), from: from.entry, to }], {
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
+    })
     if (commit.outcome === 'committed') {
       await remember(workspace, to, commit.oids.get(activeRef(session.id)) ?? from.entry.oid, window)
       return { outcome: 'written', session: to }

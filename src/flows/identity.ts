@@ -8,7 +8,7 @@ import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.
 import type { Entry, Snapshot } from '../store/store.ts'
 import { findSeat, type Seat, sitsHere } from './seat.ts'
 import { resolveSessionId } from './session-id.ts'
-import { corrupt, type Workspace } from './workspace.ts'
+import { checkMeta, corrupt, type Workspace } from './workspace.ts'
 
 /** How a session was found to be mine; `option` and `variable` are `--session` and `DW_SESSION`. */
 export type IdentitySource = 'option' | 'variable' | 'stamp' | 'binding'
@@ -83,6 +83,7 @@ export function sessionIn(snapshot: Snapshot, id: SessionId): SessionEntry | und
  * session's record cannot be read, `doubt` holds the error that a command which changes state must end with.
  */
 export function settleIdentity(workspace: Workspace, claimants: Claimants, snapshot: Snapshot): Identity {
+  checkMeta(snapshot, 'read')
   try {
     const identity = settle(workspace, claimants, snapshot)
     if (identity.who === 'session') workspace.losses.note(identity.mine.session)

@@ -8,8 +8,7 @@ export class Losses {
 
   note(session: Session): void {
     for (const revocation of session.revoked) {
-      // what a session gave up for a directory above it was not taken by anybody
-      if (revocation.by !== session.id) this.#found.set(revocation.lock, revocation)
+      this.#found.set(revocation.lock, revocation)
     }
   }
 

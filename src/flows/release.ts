@@ -13,7 +13,7 @@ import { journalRefs, withJournal } from './journal.ts'
 import { showKey } from './path-key.ts'
 import { lost } from './refusal.ts'
 import { untilSettled } from './until-settled.ts'
-import { corrupt, timestamp, type Workspace } from './workspace.ts'
+import { checkMeta, corrupt, timestamp, type Workspace } from './workspace.ts'
 
 export interface ReleaseRequest {
   /** The keys to release, or all that the session holds. */
@@ -46,6 +46,7 @@ async function attempt(
   claimants: Claimants,
 ): Promise<ReleaseAnswer | null> {
   const ground = await readReleaseGround(workspace, request, claimants)
+  checkMeta(ground.snapshot, 'write')
   const { session, entry } = requireSession(settleIdentity(workspace, claimants, ground.snapshot))
   const keys = request.keys === 'all' ? [] : request.keys
   const names = new Set<LockName>(keys.map(lockName))

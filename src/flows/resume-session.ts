@@ -11,7 +11,7 @@ import { findSeat, ownerHere, type Seat, sitsHere } from './seat.ts'
 import { resolveSessionId } from './session-id.ts'
 import { bindSeat } from './start-session.ts'
 import { commits, untilSettled } from './until-settled.ts'
-import { timestamp, type Workspace } from './workspace.ts'
+import { checkMeta, timestamp, type Workspace } from './workspace.ts'
 
 export interface ResumeAnswer {
   readonly session: Session
@@ -32,6 +32,7 @@ export async function resumeSession(
   const id = await resolveSessionId(workspace, request.target)
   const seat = await findSeat(workspace.around)
   const answer = await untilSettled(workspace, () => attempt(workspace, id, seat, request.takeover))
+  workspace.losses.note(answer.session)
   if (seat !== null) await bindSeat(workspace, seat, answer.session)
   return answer
 }
@@ -44,6 +45,7 @@ async function attempt(
 ): Promise<ResumeAnswer | null> {
   const refs = [...journalRefs(id), activeRef(id), endedRef(id), LOCKS_REF]
   const ground = await readGround(workspace, await workspace.store.read({ refs }))
+  checkMeta(ground.snapshot, 'write')
   const found = sessionIn(ground.snapshot, id)
   if (found === undefined) throw unknownSession(id)
   const { session, entry } = found

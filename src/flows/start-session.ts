@@ -1,13 +1,22 @@
 import { projectKey } from '../domain/key.ts'
-import type { LogEvent, Session } from '../domain/record.ts'
+import type { LogEvent, Session, SessionId } from '../domain/record.ts'
 import { startSession as sessionRecord } from '../domain/session.ts'
 import { activeRef, endedRef } from '../store/ref-names.ts'
+import type { Snapshot } from '../store/store.ts'
+import { reserveSession } from './actor.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
-import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
+import {
+  type Claimants,
+  findClaimants,
+  type Identity,
+  identityRefs,
+  sessionIn,
+  settleIdentity,
+} from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { ownerHere, type Seat } from './seat.ts'
 import { untilSettled } from './until-settled.ts'
-import { defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
+import { checkMeta, defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
 
 export interface StartAnswer {
   readonly session: Session
@@ -29,7 +38,9 @@ export async function startSession(
   const project = request.project ?? defaultProject(workspace)
   projectKey(project)
   const { identity, seat } = await whoIsHere(workspace)
-  const session = await untilSettled(workspace, () => create(workspace, seat, project))
+  const session = await untilSettled(workspace, () =>
+    create(workspace, newSessionId(workspace.around), seat, project),
+  )
   const bound = seat !== null && (request.rebind || isFree(identity))
   if (bound) await bindSeat(workspace, seat, session)
   return { session, already: false, bound }
@@ -40,13 +51,19 @@ export async function initSession(
   workspace: Workspace,
   request: { readonly project?: string; readonly session?: string },
 ): Promise<StartAnswer> {
-  const { identity } = await whoIsHere(workspace, request.session)
+  const { identity, snapshot } = await whoIsHere(workspace, request.session)
+  checkMeta(snapshot, 'write')
   if (identity.who === 'session') {
     const { session } = await heartbeat(workspace, identity.mine)
     return { session, already: true, bound: false }
   }
-  if (identity.doubt !== undefined) throw identity.doubt
-  return startSession(workspace, { ...request, rebind: true })
+  // another process of this agent or terminal may be starting one right now: then it is this one, too
+  const project = request.project ?? defaultProject(workspace)
+  projectKey(project)
+  const { id, seat } = await reserveSession(workspace, identity, true)
+  const session = await untilSettled(workspace, () => create(workspace, id, seat, project))
+  if (seat !== null) await bindSeat(workspace, seat, session)
+  return { session, already: false, bound: seat !== null }
 }
 
 /** Lets this agent or terminal act for `session` from now on. */
@@ -58,10 +75,10 @@ export async function bindSeat(workspace: Workspace, seat: Seat, session: Sessio
 async function whoIsHere(
   workspace: Workspace,
   option?: string,
-): Promise<{ identity: Identity; seat: Seat | null }> {
+): Promise<{ identity: Identity; seat: Seat | null; snapshot: Snapshot }> {
   const claimants: Claimants = await findClaimants(workspace, option)
   const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
-  return { identity: settleIdentity(workspace, claimants, snapshot), seat: claimants.seat }
+  return { identity: settleIdentity(workspace, claimants, snapshot), seat: claimants.seat, snapshot }
 }
 
 /** Whether nothing live is bound here that a new binding would push out. */
@@ -70,12 +87,18 @@ function isFree(identity: Identity): boolean {
   return identity.doubt === undefined || identity.doubt.code === 'DW_LOST'
 }
 
-async function create(workspace: Workspace, seat: Seat | null, project: string): Promise<Session | null> {
-  const id = newSessionId(workspace.around)
+async function create(
+  workspace: Workspace,
+  id: SessionId,
+  seat: Seat | null,
+  project: string,
+): Promise<Session | null> {
   const at = timestamp(workspace)
   const owner = ownerHere(workspace.around, workspace.cloneId, seat)
   const session = sessionRecord({ id, owner, at, ttl: workspace.settings.sessionTtl, project })
   const snapshot = await workspace.store.read({ refs: [...journalRefs(id), activeRef(id), endedRef(id)] })
+  const there = sessionIn(snapshot, id)
+  if (there !== undefined) return there.session
   const event: LogEvent = { at, event: 'start', session: id }
   const changes = withJournal(
     workspace,

@@ -14,7 +14,11 @@ const STALE = 60_000
  * Completes a worktree that a killed claim left half made. Nobody was told of it, so there is no work in
  * it; one that git had completed is left as it is. Throws DW_BUSY while git seems to be at it still.
  */
-export async function finishWorktree(workspace: Workspace, path: string, gitDir: string): Promise<void> {
+export async function finishWorktree(
+  workspace: Workspace,
+  plan: { readonly path: string; readonly gitDir: string; readonly branch: string },
+): Promise<void> {
+  const { path, gitDir, branch } = plan
   const { elapsed, fileClock, sleep } = workspace.around
   const lock = join(gitDir, 'index.lock')
   const deadline = elapsed() + PATIENCE
@@ -23,7 +27,7 @@ export async function finishWorktree(workspace: Workspace, path: string, gitDir:
       ({ mtimeMs }) => mtimeMs,
       () => null,
     )
-    if (created === null && (await completeWorktree(workspace.git, path))) return
+    if (created === null && (await completeWorktree(workspace.git, path, branch))) return
     if (created !== null && fileClock() - created > STALE) await rm(lock, { force: true })
     else if (elapsed() > deadline) throw stillBeingMade(path)
     else await sleep(PAUSE)

@@ -37,6 +37,7 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
     sleep: around.sleep,
     random: around.random,
     nonce: around.randomWord,
+    signal: around.signal,
   })
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')

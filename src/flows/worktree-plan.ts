@@ -1,11 +1,11 @@
 import { lstat, readdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import { lockName, parseKey, type TaskKey } from '../domain/key.ts'
+import { formatKey, lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { encodeFileName } from '../domain/name.ts'
 import { isBranchName } from '../git/branch-name.ts'
 import { resolveNames } from '../git/refs.ts'
-import { gitDirOf, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
+import { gitDirOf, isIndexClean, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
 import { pastHalfMade } from './half-made.ts'
 import { realPath } from './real-path.ts'
@@ -40,27 +40,22 @@ export async function planWorktree(
   options: WorktreeOptions,
 ): Promise<WorktreePlan> {
   const branch = options.branch ?? fillTemplate(workspace, 'dw.branch', task)
-  if (!isBranchName(branch)) throw new DwError('DW_USAGE', `"${branch}" is no valid branch name`)
-  const path = await worktreePath(workspace, task)
+  if (!isBranchName(branch)) throw badBranch(branch)
   const [worktrees, commits] = await Promise.all([
     pastHalfMade(workspace, () => listWorktrees(workspace.git)),
     resolveStart(workspace, branch, options.base),
   ])
+  const path = await worktreePath(workspace, task, worktrees[0]?.path)
   const base = commits.existing ?? commits.start
-  const found = await findReusable(workspace, worktrees, task, branch, path, options)
+  const known = await Promise.all(worktrees.slice(1).map((each) => withStamp(workspace, each, task)))
+  const found = findReusable(worktrees[0], known, task, branch, path, options)
   if (found !== null) return { how: 'reuse', ...found, branch: found.branch ?? branch, base: base ?? '' }
   if (base === null) throw noCommit(options.base ?? workspace.settings.base)
-  const registered = worktrees.find((worktree) => worktree.path === path)
-  if (registered === undefined) await refuseOccupied(path)
-  return {
-    how: 'add',
-    path,
-    branch,
-    base,
-    newBranch: commits.existing === null,
-    replaces:
-      registered === undefined ? null : (await workspace.clone.isIntended(path)) ? 'unfinished' : 'missing',
-  }
+  await refuseOccupied(path)
+  const gone = known.find((each) => each.path === path)
+  const replaces = gone === undefined ? null : gone.unfinished ? 'unfinished' : 'missing'
+  if (replaces === 'missing') await refuseWithWork(workspace, worktrees, path, branch)
+  return { how: 'add', path, branch, base, newBranch: commits.existing === null, replaces }
 }
 
 /** The commits that matter, in one process: the branch itself, and where a new one would start. */
@@ -82,59 +77,68 @@ async function resolveStart(workspace: Workspace, branch: string, option: string
   return { existing, start: starts.find((commit) => commit !== null) ?? null }
 }
 
-/** A worktree that is there already. */
-interface Reusable {
+/** A worktree that git knows of. */
+interface Known {
   readonly path: string
   readonly branch: string | null
-  readonly gitDir: string
+  /** Null for one whose directory is gone. */
+  readonly gitDir: string | null
   readonly stamp: Stamp | undefined
   /** A claim was killed before it had made it: nobody was told of it, so nobody works there. */
   readonly unfinished: boolean
 }
 
+type Reusable = Known & { readonly gitDir: string }
+
 /** A worktree that is the task's already: by its stamp, else by its branch. Throws DW_IN_USE or DW_EXISTS. */
-async function findReusable(
-  workspace: Workspace,
-  worktrees: readonly Worktree[],
+function findReusable(
+  main: Worktree | undefined,
+  known: readonly Known[],
   task: TaskKey,
   branch: string,
   path: string,
   options: WorktreeOptions,
-): Promise<Reusable | null> {
-  const [main, ...linked] = worktrees
-  if (main?.branch === branch && !main.bare) {
-    throw new DwError(
-      'DW_IN_USE',
-      `the branch "${branch}" is checked out in the main worktree "${main.path}"`,
-      {
-        hints: ['switch the main worktree to another branch', 'or name another branch with --branch'],
-      },
-    )
-  }
-  const known = await Promise.all(
-    linked.filter((each) => !each.missing).map((each) => withStamp(workspace, each)),
-  )
+): Reusable | null {
+  if (main?.branch === branch && !main.bare) throw inMain(main.path, branch)
+  const present = known.filter((each): each is Reusable => each.gitDir !== null)
   const isTasks = (stamp: Stamp) => lockName(parseKey(stamp.key)) === lockName(task)
-  const stamped = known.find(
+  const stamped = present.find(
     ({ stamp }) => stamp !== undefined && isTasks(stamp) && options.branch === undefined,
   )
-  const branched = known.find((each) => each.branch === branch)
-  const found = stamped ?? branched
-  if (found === undefined) {
-    const missing = linked.find((each) => each.missing && each.branch === branch && each.path !== path)
-    if (missing !== undefined) throw missingElsewhere(missing, branch)
-    const occupied = known.find((each) => each.path === path)
-    if (occupied !== undefined) throw otherBranch(occupied.path, occupied.branch, branch)
-    return null
-  }
-  return found
+  const halfMade = present.find((each) => each.unfinished && each.path === path)
+  const found = stamped ?? present.find((each) => each.branch === branch) ?? halfMade
+  if (found !== undefined) return found
+  const missing = known.find((each) => each.gitDir === null && each.branch === branch && each.path !== path)
+  if (missing !== undefined) throw missingElsewhere(missing.path, branch)
+  const occupied = present.find((each) => each.path === path)
+  if (occupied !== undefined) throw otherBranch(occupied.path, occupied.branch, branch)
+  return null
 }
 
-async function withStamp(workspace: Workspace, worktree: Worktree): Promise<Reusable> {
-  const gitDir = (await gitDirOf(worktree.path)) ?? ''
+async function withStamp(workspace: Workspace, worktree: Worktree, task: TaskKey): Promise<Known> {
   const { path, branch } = worktree
-  const [stamp, intended] = await Promise.all([readStamp(gitDir), workspace.clone.isIntended(path)])
-  return { path, branch, gitDir, stamp, unfinished: intended && stamp === undefined }
+  const gitDir = await gitDirOf(path)
+  const stamp = gitDir === null ? undefined : await readStamp(gitDir)
+  const unfinished = stamp === undefined && (await workspace.clone.isIntended(path, formatKey(task)))
+  return { path, branch, gitDir, stamp, unfinished }
+}
+
+/**
+ * Refuses to make a worktree anew where one is registered whose directory is gone, as long as git still
+ * keeps something of it: what was staged, a HEAD on no branch, or the user's own lock on it.
+ */
+async function refuseWithWork(
+  workspace: Workspace,
+  worktrees: readonly Worktree[],
+  path: string,
+  branch: string,
+): Promise<void> {
+  const gone = worktrees.find((worktree) => worktree.path === path)
+  if (gone === undefined) return
+  const onBranch = gone.branch === branch && !gone.locked
+  if (!onBranch || !(await isIndexClean(workspace.git, workspace.repository.commonDir, path))) {
+    throw missingElsewhere(path, branch)
+  }
 }
 
 async function refuseOccupied(path: string): Promise<void> {
@@ -147,15 +151,27 @@ async function refuseOccupied(path: string): Promise<void> {
   })
 }
 
-function missingElsewhere(missing: Worktree, branch: string): DwError {
-  return new DwError(
-    'DW_EXISTS',
-    `the branch "${branch}" belongs to the worktree "${missing.path}", which is gone`,
-    {
-      hints: ['if it was moved: git worktree repair <new path>', 'if it was deleted: git worktree prune'],
-      details: { path: missing.path, branch },
-    },
-  )
+function inMain(path: string, branch: string): DwError {
+  return new DwError('DW_IN_USE', `the branch "${branch}" is checked out in the main worktree "${path}"`, {
+    hints: ['switch the main worktree to another branch', 'or name another branch with --branch'],
+    details: { path, branch },
+  })
+}
+
+function badBranch(branch: string): DwError {
+  return new DwError('DW_USAGE', `"${branch}" is no valid branch name`, {
+    hints: ['name another with --branch', 'or set the template: git config dw.branch feature/{task}'],
+  })
+}
+
+function missingElsewhere(path: string, branch: string): DwError {
+  return new DwError('DW_EXISTS', `the branch "${branch}" belongs to the worktree "${path}", which is gone`, {
+    hints: [
+      'if it was moved: git worktree repair <new path>',
+      'if it was deleted: git worktree unlock, if it was locked, and git worktree prune',
+    ],
+    details: { path, branch },
+  })
 }
 
 function otherBranch(path: string, actual: string | null, branch: string): DwError {
@@ -176,14 +192,12 @@ function noCommit(base: string | undefined): DwError {
       })
 }
 
-async function worktreePath(workspace: Workspace, task: TaskKey): Promise<string> {
+async function worktreePath(workspace: Workspace, task: TaskKey, main: string | undefined): Promise<string> {
   const filled = fillTemplate(workspace, 'dw.worktreePath', task)
   const { home } = workspace.around
-  const { commonDir, toplevel } = workspace.repository
   const expanded = filled === '~' || filled.startsWith('~/') ? join(home, filled.slice(1)) : filled
-  // from the main worktree's top, so that it does not matter where the command is given
-  const main = basename(commonDir) === '.git' ? dirname(commonDir) : (toplevel ?? commonDir)
-  return realPath(resolve(main, expanded))
+  // from the main worktree, so that it does not matter where the command is given
+  return realPath(resolve(main ?? workspace.repository.commonDir, expanded))
 }
 
 function fillTemplate(workspace: Workspace, name: 'dw.branch' | 'dw.worktreePath', task: TaskKey): string {

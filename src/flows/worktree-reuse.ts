@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
 import type { SessionId } from '../domain/record.ts'
 import { activeRef, endedRef, LOCKS_REF } from '../store/ref-names.ts'
@@ -8,20 +9,21 @@ import type { WorktreeOptions, WorktreePlan } from './worktree-plan.ts'
 
 /**
  * Refuses a worktree that is there and that the task may not go on in (design §9): one that no claim
- * made, or one that a live session other than `mine` uses; `--adopt` lifts both. Throws DW_EXISTS,
- * DW_IN_USE.
+ * made, or one that a live session other than `mine` uses for another task; `--adopt` lifts both. The
+ * worktree of this very task goes with the task's lock. Throws DW_EXISTS, DW_IN_USE.
  */
 export async function checkReuse(
   workspace: Workspace,
   plan: WorktreePlan,
+  task: TaskKey,
   mine: readonly (SessionId | undefined)[],
   options: WorktreeOptions,
 ): Promise<void> {
   if (plan.how !== 'reuse' || options.adopt) return
   const { stamp, path, branch, unfinished } = plan
-  if (unfinished) return
+  if (unfinished && stamp === undefined) return
   if (stamp === undefined) throw notOurs(path, branch)
-  if (mine.includes(stamp.session)) return
+  if (mine.includes(stamp.session) || lockName(parseKey(stamp.key)) === lockName(task)) return
   if (await isLiveNow(workspace, stamp.session)) throw stampedByOther(path, stamp.session)
 }
 

@@ -21,10 +21,15 @@ export async function findRepository(git: Git): Promise<Repository> {
   const result = await git.run([...args, ...asked])
   const [gitDir, commonDir, bare, objectFormat, toplevel] = result.stdout.toString('utf8').split('\n')
   if (!gitDir || !commonDir || !objectFormat) {
-    throw new DwError('DW_NOT_A_REPO', 'not in a git repository', {
-      hints: ['go to a repository, or name one with: git -C <directory> dw …'],
-      details: { stderr: result.stderr },
-    })
+    const said = result.stderr.split('\n')[0] ?? ''
+    throw new DwError(
+      'DW_NOT_A_REPO',
+      `git finds no repository to use here${said === '' ? '' : `: ${said}`}`,
+      {
+        hints: ['go to a repository, or name one with: git -C <directory> dw …'],
+        details: { stderr: result.stderr },
+      },
+    )
   }
   return {
     gitDir,

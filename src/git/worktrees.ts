@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Git, type GitResult, gitError } from './exec.ts'
 
@@ -8,8 +8,8 @@ export interface Worktree {
   /** The branch's short name; null when HEAD is detached or the entry is bare. */
   readonly branch: string | null
   readonly bare: boolean
-  /** Its directory is gone. */
-  readonly missing: boolean
+  /** The user has locked it (`git worktree lock`). */
+  readonly locked: boolean
 }
 
 /** All worktrees of the repository, the main one first. */
@@ -26,7 +26,7 @@ export async function listWorktrees(git: Git): Promise<Worktree[]> {
       path: fields.get('worktree') ?? '',
       branch: branch === undefined ? null : branch.replace(/^refs\/heads\//, ''),
       bare: fields.has('bare'),
-      missing: fields.has('prunable'),
+      locked: fields.has('locked'),
     }
   })
 }
@@ -36,30 +36,24 @@ function splitOnce(line: string): [string, string] {
   return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)]
 }
 
-/** How to make a worktree: a new branch at `base`, or an existing one. */
+/** How to make a worktree of a branch that exists. */
 export interface WorktreeSpec {
   readonly path: string
   readonly branch: string
-  /** The commit to start a new branch at; null when the branch exists. */
-  readonly base: string | null
   /** What is registered at the path: nothing, a worktree whose directory is gone, or one killed half made. */
   readonly replaces: 'missing' | 'unfinished' | null
 }
 
 /**
- * Runs `git worktree add`, with the user's own hooks and terminal. `--no-track` because parallel adds
- * otherwise fail on config.lock (design §9). Throws DW_GIT.
+ * Runs `git worktree add`, with the user's own hooks and terminal. The branch exists by now, so nothing is
+ * tracked, and parallel adds do not fail on config.lock (design §9). Throws DW_GIT.
  */
 export async function addWorktree(git: Git, spec: WorktreeSpec): Promise<void> {
   // git wants it twice for one that it locked while it was making it
   const force = { none: [], missing: ['--force'], unfinished: ['--force', '--force'] }[
     spec.replaces ?? 'none'
   ]
-  const target =
-    spec.base === null
-      ? [...force, '--', spec.path, spec.branch]
-      : [...force, '--no-track', '-b', spec.branch, '--', spec.path, spec.base]
-  const args = ['worktree', 'add', '--quiet', ...target]
+  const args = ['worktree', 'add', '--quiet', ...force, '--', spec.path, spec.branch]
   const result: GitResult = await git.run(args, { foreground: true })
   if (result.status !== 0) throw gitError(args, result)
 }
@@ -71,15 +65,42 @@ export async function isInitializing(gitDir: string): Promise<boolean> {
 }
 
 /** Completes a worktree whose making was killed. Whether it could: an index.lock may be in the way. */
-export async function completeWorktree(git: Git, path: string): Promise<boolean> {
-  const reset = await git.run(['reset', '--hard', '--quiet'], { cwd: path, entering: true, foreground: true })
-  if (reset.status !== 0) return false
+export async function completeWorktree(git: Git, path: string, branch: string): Promise<boolean> {
+  const args = ['checkout', '--force', '--quiet', branch, '--']
+  if ((await git.run(args, { cwd: path, entering: true, foreground: true })).status !== 0) return false
   return (await git.run(['worktree', 'unlock', '--', path])).status === 0
+}
+
+/** Whether the index of a worktree whose directory is gone holds nothing that its HEAD does not. */
+export async function isIndexClean(git: Git, commonDir: string, path: string): Promise<boolean> {
+  const names = await readdir(resolve(commonDir, 'worktrees')).catch(() => [])
+  for (const name of names) {
+    const gitDir = resolve(commonDir, 'worktrees', name)
+    const link = await readFile(resolve(gitDir, 'gitdir'), 'utf8').catch(() => '')
+    if (resolve(gitDir, link.trim()) !== resolve(path, '.git')) continue
+    return (await git.run([`--git-dir=${gitDir}`, 'diff-index', '--cached', '--quiet', 'HEAD'])).status === 0
+  }
+  return false
 }
 
 /** Removes a clean worktree; false when git would not, which it says of one with work in it. */
 export async function removeWorktree(git: Git, path: string): Promise<boolean> {
   return (await git.run(['worktree', 'remove', '--', path])).status === 0
+}
+
+/**
+ * Drops git's record of a worktree that it was stopped making and whose directory it has removed again:
+ * there is nothing in it, and git has it locked, hence the two forces.
+ */
+export async function dropUnfinished(git: Git, path: string): Promise<void> {
+  await git.run(['worktree', 'remove', '--force', '--force', '--', path])
+}
+
+/** Creates a branch at a commit; false when it was there. */
+export async function createBranch(git: Git, branch: string, at: string): Promise<boolean> {
+  return (
+    (await git.run(['update-ref', '--stdin'], { input: `create refs/heads/${branch} ${at}\n` })).status === 0
+  )
 }
 
 /** Deletes a branch that still points at `at`; whether it did. */

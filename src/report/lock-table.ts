@@ -14,7 +14,7 @@ interface LockView {
 }
 
 /** A record that cannot be read. */
-interface Damage {
+export interface Damage {
   readonly ref: string
   readonly content:
     | { readonly ok: true }

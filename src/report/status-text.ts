@@ -7,7 +7,7 @@ import { printable } from '../domain/printable.ts'
 import type { Session } from '../domain/record.ts'
 import type { SessionRow } from '../domain/session-row.ts'
 import { JSON_SCHEMA } from './json.ts'
-import { lockJson } from './lock-table.ts'
+import { type Damage, damageJson, lockJson } from './lock-table.ts'
 import type { Palette } from './palette.ts'
 import { sessionJson, workOf } from './session-table.ts'
 
@@ -21,6 +21,7 @@ interface StatusView {
     | { readonly who: 'nobody'; readonly doubt?: DwError }
   readonly sessions: readonly SessionRow[]
   readonly ground: { readonly holdings: readonly Holding[]; readonly vantage: Vantage }
+  readonly damaged: readonly Damage[]
 }
 
 type IdentitySource = 'option' | 'variable' | 'stamp' | 'binding'
@@ -75,9 +76,9 @@ function myLines(
     ...(locks.length === 0
       ? ['  holds nothing']
       : locks.map((holding) => lockLine(palette, holding, vantage, options))),
-    ...session.revoked
-      .filter(({ by }) => by !== session.id)
-      .map(({ key, by, why }) => palette.bad(printable(`  lost       "${key}" to ${by}: ${why}`))),
+    ...session.revoked.map(({ key, by, why }) =>
+      palette.bad(printable(`  lost       "${key}" to ${by}: ${why}`)),
+    ),
   ]
 }
 
@@ -155,5 +156,6 @@ export function statusJson(view: StatusView): object {
         : null,
     sessions: sessions.filter((row) => !row.mine).map(sessionJson),
     locks: ground.holdings.map((holding) => lockJson(holding, me, ground.vantage)),
+    damaged: view.damaged.map(damageJson),
   }
 }

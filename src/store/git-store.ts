@@ -1,6 +1,8 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { blobId, writeBlobs } from '../git/blobs.ts'
 import type { Git } from '../git/exec.ts'
 import {
@@ -19,6 +21,7 @@ import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
 import {
   type Change,
   type Commit,
+  type CommitOptions,
   type Entry,
   nextRev,
   type Query,
@@ -37,6 +40,8 @@ export interface StoreRuntime {
   readonly random: () => number
   /** A new random word. */
   readonly nonce: () => string
+  /** Aborted when the user interrupts: nothing is waited for any more. */
+  readonly signal: AbortSignal
 }
 
 /** How long a lock file in the way is waited for (design §6), in milliseconds. */
@@ -88,7 +93,7 @@ export class GitStore implements Store {
     return [...read, ...rest]
   }
 
-  async commit(changes: readonly Change[], patience = PATIENCE): Promise<Commit> {
+  async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
     const blobs = changes.map(({ from, to }) =>
       to === null ? null : encode(to, { rev: nextRev(from), nonce: this.#runtime.nonce() }),
     )
@@ -99,6 +104,8 @@ export class GitStore implements Store {
     })
     const bodies = blobs.filter((blob) => blob !== null)
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
+    const { branch, patience = PATIENCE } = options
+    if (branch !== undefined) updates.push({ ref: branch.ref, from: null, to: branch.at as BlobId })
     return this.#apply(updates, bodies, oids, this.#runtime.elapsed() + patience)
   }
 
@@ -124,6 +131,8 @@ export class GitStore implements Store {
       )
       if (locks.removed.length > 0) continue
       await this.#refuseReadOnly(failure)
+      if (locks.present.length === 0) await this.#refuseBroken(updates, found)
+      this.#runtime.signal.throwIfAborted()
       if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
       await this.#runtime.sleep(pause * (0.5 + this.#runtime.random()))
     }
@@ -151,12 +160,31 @@ export class GitStore implements Store {
     return found
   }
 
+  /** A ref's file that is there although git lists no such ref: a crash left it empty or cut off. */
+  async #refuseBroken(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Promise<void> {
+    const line = updates.flatMap(({ ref }) => [...refsAbove(ref as RefName), ref])
+    for (const ref of new Set(line)) {
+      const path = join(this.#repository.commonDir, ref)
+      const file = await lstat(path).catch(() => null)
+      if (found.has(ref) || !file?.isFile()) continue
+      // it may have been written since the listing
+      if ((await listRefs(this.#git, [exactly(ref)])).length > 0) continue
+      throw new DwError('DW_CORRUPT_STATE', `the ref "${ref}" is damaged: git cannot read its file`, {
+        hints: [`look at it, and if nobody needs it remove it: rm ${shellWord(path)}`],
+        details: { ref, path },
+      })
+    }
+  }
+
   async #refuseReadOnly(cause: string): Promise<void> {
     const { commonDir } = this.#repository
-    try {
-      await access(commonDir, constants.W_OK)
-    } catch {
-      throw new DwError('DW_READONLY', `"${commonDir}" cannot be written by this user`, {
+    for (const name of ['', 'objects', 'refs', 'refs/dw']) {
+      const writable = await access(join(commonDir, name), constants.W_OK).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+      )
+      if (writable) continue
+      throw new DwError('DW_READONLY', `"${join(commonDir, name)}" cannot be written by this user`, {
         cause,
         hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
       })

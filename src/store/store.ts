@@ -39,14 +39,27 @@ export type Commit =
       readonly landed: ReadonlyMap<RefName, BlobId>
     }
 
+export interface CommitOptions {
+  /** How long lock files in the way are waited for, in milliseconds; 5,000 unless told. */
+  readonly patience?: number
+  /** A branch that the same transaction creates: it must not exist. */
+  readonly branch?: NewBranch
+}
+
+/** A branch by its ref, and the commit it starts at. */
+export interface NewBranch {
+  readonly ref: `refs/heads/${string}`
+  readonly at: string
+}
+
 /** Records in refs, changed only by compare-and-swap. `git-store` and `memory-store` keep it alike. */
 export interface Store {
   read(query: Query): Promise<Snapshot>
   /**
-   * Applies all of `changes` or none. Throws DW_BUSY when a lock file stayed in the way for `patience`
-   * milliseconds (5,000 unless told), DW_READONLY when nothing can be written here.
+   * Applies all of `changes` or none. Throws DW_BUSY when a lock file stayed in the way, DW_READONLY when
+   * nothing can be written here, DW_CORRUPT_STATE when a ref's file is damaged.
    */
-  commit(changes: readonly Change[], patience?: number): Promise<Commit>
+  commit(changes: readonly Change[], options?: CommitOptions): Promise<Commit>
 }
 
 /** The `rev` that follows what was read. */

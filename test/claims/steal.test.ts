@@ -105,37 +105,33 @@ test('the stolen one can steal back', async ({ sandbox }) => {
   expect((await sandbox.record(active(anna.session))).revoked).toStrictEqual([])
 })
 
-test('a steal of a task leaves its holder without the lock and gives a hint for its worktree', async ({
-  sandbox,
-}) => {
+test('a steal of a task takes its worktree, too', async ({ sandbox }) => {
   const anna = await sandbox.json(['claim', '--task', 'T'], ANNA)
-  const inUse = await sandbox.dw(['claim', '--task', 'T', ...STEAL], BEN)
-  expect(inUse.status).toBe(1)
-  expect(inUse.stderr).toContain('--adopt')
-  const adopted = await sandbox.json(['claim', '--task', 'T', '--adopt', ...STEAL], BEN)
-  expect(adopted.worktree).toMatchObject({ path: anna.worktree.path, created: false })
+  const ben = await sandbox.json(['claim', '--task', 'T', ...STEAL], BEN)
+  expect(ben.worktree).toMatchObject({ path: anna.worktree.path, created: false })
   const mine = await sandbox.json(['status'], { ...BEN, cwd: anna.worktree.path })
-  expect(mine.session.id).toBe(adopted.session)
+  expect(mine.session.id).toBe(ben.session)
+  const old = await sandbox.dw(['heartbeat'], { ...ANNA, cwd: anna.worktree.path })
+  expect(old.status).toBe(128)
+  expect(old.stderr).toContain(ben.session)
 })
 
-test('a steal of a task whose worktree is in use takes the lock from nobody', async ({ sandbox }) => {
-  const anna = await sandbox.json(['claim', '--task', 'T'], ANNA)
-  expect((await sandbox.dw(['claim', '--task', 'T', ...STEAL], BEN)).status).toBe(1)
-  expect((await sandbox.record('refs/dw/locks/task/repo/t')).session).toBe(anna.session)
-  expect((await sandbox.record(active(anna.session))).revoked).toStrictEqual([])
-})
-
-test('a claim of an expired task whose worktree is in use takes the lock from nobody', async ({
-  sandbox,
-}) => {
+test('a claim of an expired task takes its worktree, too', async ({ sandbox }) => {
   const anna = await sandbox.json(['claim', '--task', 'T'], ANNA)
   const late = { ...BEN, env: { DW_TEST_CLOCK: '+3h' } }
-  const outcome = await sandbox.dw(['claim', '--task', 'T'], late)
-  if (outcome.status !== 0) {
+  expect((await sandbox.dw(['claim', '--task', 'T'], late)).stdout).toBe(`${anna.worktree.path}\n`)
+})
+
+test('a claim of a task whose branch is in use for another takes no lock', async ({ sandbox }) => {
+  const anna = await sandbox.json(['claim', '--task', 'T', '--branch', 'shared'], ANNA)
+  const before = await sandbox.refs()
+  for (const more of [[], STEAL]) {
+    const outcome = await sandbox.dw(['claim', '--task', 'U', '--branch', 'shared', ...more], BEN)
+    expect(outcome.status).toBe(1)
     expect(outcome.stderr).toContain('--adopt')
-    expect((await sandbox.record(active(anna.session))).revoked).toStrictEqual([])
+    expect(outcome.stderr).toContain(anna.session)
   }
-  expect((await sandbox.dw(['claim', '--task', 'T', '--adopt'], late)).stdout).toBe(`${anna.worktree.path}\n`)
+  expect(await sandbox.refs()).toStrictEqual(before)
 })
 
 test('a steal takes what lies above one key and what stands at another, whoever holds them', async ({

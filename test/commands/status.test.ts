@@ -32,7 +32,7 @@ test('status --json holds my session, the others, all locks, and what speaks aga
   await sandbox.dw(['claim', 'docs'], { agent: 'ben' })
   const status = await sandbox.json(['status'], { agent: 'anna' })
   expect(Object.keys(status).sort()).toStrictEqual(
-    ['schema', 'session', 'source', 'doubt', 'sessions', 'locks'].sort(),
+    ['schema', 'session', 'source', 'damaged', 'doubt', 'sessions', 'locks'].sort(),
   )
   expect(status).toMatchObject({ schema: 1, source: 'binding', doubt: null })
   expect(status.session).toMatchObject({ mine: true, state: 'active', locks: ['src'] })
@@ -51,6 +51,7 @@ test('status --json has no session where there is nobody to be', async ({ sandbo
     doubt: null,
     sessions: [],
     locks: [],
+    damaged: [],
   })
 })
 

@@ -7,12 +7,16 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 const units = fc.constantFrom('s', 'm', 'h', 'd')
 
 describe('a duration', () => {
-  test('is so many of its unit', () => {
+  test('is so many of its unit, up to the ten years that records take', () => {
+    const most = 10 * 365 * SECONDS.d
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 999_999_999 }), units, (count, unit) => {
-        expect(parseDuration(`${count}${unit}`)).toBe(count * SECONDS[unit])
+        const seconds = count * SECONDS[unit]
+        expect(parseDuration(`${count}${unit}`)).toBe(seconds <= most ? seconds : null)
       }),
     )
+    expect(parseDuration('3650d')).toBe(most)
+    expect(parseDuration('3651d')).toBeNull()
   })
 
   test.each(

@@ -88,7 +88,7 @@ describe.concurrent('a lock file in the way', () => {
   test('is waited for no longer than the caller has patience', async (context) => {
     const place = await opened(context)
     leave(place, LOCK, 0)
-    const commit = place.store({ sleep: noSleep }).commit([creation], 0)
+    const commit = place.store({ sleep: noSleep }).commit([creation], { patience: 0 })
     expect(await refusal(commit)).toMatchObject({ code: 'DW_BUSY', details: { lockFiles: [LOCK] } })
   })
 

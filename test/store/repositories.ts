@@ -20,6 +20,7 @@ const RUNTIME: StoreRuntime = {
   sleep: async (milliseconds) => sleep(milliseconds),
   random: Math.random,
   nonce: randomUUID,
+  signal: new AbortController().signal,
 }
 
 /** A place in a sandbox from which a repository is used. */

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import git from 'isomorphic-git'
 import { expect } from 'vitest'
 import type { RefName } from '../../src/store/ref-names.ts'
-import type { Change, Commit, Entry, Query, Snapshot, Store } from '../../src/store/store.ts'
+import type { Change, Commit, CommitOptions, Entry, Query, Snapshot, Store } from '../../src/store/store.ts'
 
 /**
  * A store that has each of its writes read back by isomorphic-git, which shares no code with git or with
@@ -22,8 +22,8 @@ export class WitnessedStore implements Store {
     return this.#store.read(query)
   }
 
-  async commit(changes: readonly Change[], patience?: number): Promise<Commit> {
-    const commit = await this.#store.commit(changes, patience)
+  async commit(changes: readonly Change[], options?: CommitOptions): Promise<Commit> {
+    const commit = await this.#store.commit(changes, options)
     if (commit.outcome !== 'committed') return commit
     const kept = changes.filter(({ to }) => to !== null).map(({ ref }) => ref)
     const entries = await this.#store.read({ refs: kept })

@@ -51,12 +51,20 @@ test('a worktree whose session has expired is used again', async ({ sandbox }) =
   expect(second.worktree).toMatchObject({ path: first.worktree.path, created: false })
 })
 
-test('a worktree whose session released the task but lives is in use, and is gone on in with --adopt', async ({
+test('a worktree goes with the lock of its task, though the session that released it lives', async ({
   sandbox,
 }) => {
   const first = await sandbox.json(['claim', '--task', 'T'], ANNA)
   await sandbox.dw(['release', '--task', 'T'], ANNA)
-  const error = await refusal(sandbox, ['--task', 'T'])
+  const second = await sandbox.json(['claim', '--task', 'T'], BEN)
+  expect(second.worktree).toMatchObject({ path: first.worktree.path, created: false })
+})
+
+test('a worktree of another task whose session lives is in use, and is gone on in with --adopt', async ({
+  sandbox,
+}) => {
+  const first = await sandbox.json(['claim', '--task', 'T', '--branch', 'shared'], ANNA)
+  const error = await refusal(sandbox, ['--task', 'U', '--branch', 'shared'])
   expect(error).toMatchObject({
     code: 'DW_IN_USE',
     status: 1,
@@ -64,7 +72,7 @@ test('a worktree whose session released the task but lives is in use, and is gon
     session: first.session,
   })
   expect(error.hints[0]).toContain('--adopt')
-  const adopted = await sandbox.json(['claim', '--task', 'T', '--adopt'], BEN)
+  const adopted = await sandbox.json(['claim', '--task', 'U', '--branch', 'shared', '--adopt'], BEN)
   expect(adopted.worktree).toMatchObject({ path: first.worktree.path, created: false })
 })
 

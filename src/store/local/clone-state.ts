@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as t from 'typanion'
+import { DwError } from '../../domain/error.ts'
 import type { Observation } from '../../domain/lease.ts'
 import { encodeComponent } from '../../domain/name.ts'
 import type { BlobId, SessionId } from '../../domain/record.ts'
 import { createJsonFile, readJsonFile, writeJsonFile } from './json-file.ts'
+import type { Stamp } from './stamp.ts'
 
 /** Which session an agent or a terminal of this machine acts for. */
 export interface Binding {
@@ -35,7 +37,18 @@ const isBinding = t.isObject({
 })
 const isBeat = t.isObject({ record: t.isString(), due: t.isNumber(), window: t.isNumber() })
 const isObservation = t.isObject({ lastActivity: t.isString(), since: t.isNumber() })
+const isIntent = t.isObject({ session: t.isString(), key: t.isString() })
 const isClone = t.isObject({ id: t.isString() })
+
+/** Age from which a claim that was making a worktree is not waited for, in milliseconds. */
+const ABANDONED = 600_000
+
+function beingMade(path: string, session: string): DwError {
+  return new DwError('DW_IN_USE', `the worktree "${path}" is being taken by ${session}`, {
+    hints: ['try again', 'or name another branch with --branch'],
+    details: { path, session },
+  })
+}
 
 /** The files in `<common git dir>/dw/`: what this clone knows and no other needs to. */
 export class CloneState {
@@ -78,32 +91,52 @@ export class CloneState {
     if (await createJsonFile(path, binding)) return binding.session
     const theirs = await this.binding(source)
     if (theirs !== undefined && (theirs.reserved || theirs.session !== seen)) return theirs.session
-    await writeJsonFile(path, binding)
-    return binding.session
+    // of several that saw the same old binding, one puts its own in place
+    const turn = `${path}.after-${encodeComponent(seen ?? 'damage')}`
+    if (await createJsonFile(turn, binding)) await writeJsonFile(path, binding)
+    const chosen = await readJsonFile(turn)
+    return isBinding(chosen) ? (chosen.session as SessionId) : binding.session
   }
 
   /** All bindings of this clone that name `session`. */
   async bindingsOf(session: SessionId): Promise<Binding[]> {
     const directory = join(this.#directory, 'bindings')
     const names = await readdir(directory).catch(() => [])
-    const values = await Promise.all(names.map((name) => readJsonFile(join(directory, name))))
+    const values = await Promise.all(
+      names.filter((name) => name.endsWith('.json')).map((name) => readJsonFile(join(directory, name))),
+    )
     return values.filter((value): value is Binding => isBinding(value) && value.session === session)
   }
 
   /**
    * Notes that a worktree is being made at `path`, until it has its stamp: a kill in between then leaves
-   * no worktree of which nobody knows that a claim made it.
+   * no worktree of which nobody knows that a claim made it, and two claims of different tasks cannot take
+   * one worktree at once. `now` is the file system's clock in milliseconds. Throws DW_IN_USE.
    */
-  async intend(path: string): Promise<void> {
-    await writeJsonFile(this.#intentPath(path), { path })
+  async intend(path: string, maker: Stamp, now: number): Promise<void> {
+    const file = this.#intentPath(path)
+    if (await createJsonFile(file, maker)) return
+    const theirs = await readJsonFile(file)
+    // one who made it for the same task is gone: the task's lock is ours now
+    const since = await stat(file).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => now,
+    )
+    const dead = now - since > ABANDONED
+    if (isIntent(theirs) && theirs.key !== maker.key && !dead) throw beingMade(path, theirs.session)
+    await writeJsonFile(file, maker)
   }
 
-  /** Whether a claim was making a worktree at `path` and did not come to its end. */
-  async isIntended(path: string): Promise<boolean> {
-    return (await readJsonFile(this.#intentPath(path))) !== undefined
+  /** Whether a claim of `key` was making a worktree at `path` and did not come to its end. */
+  async isIntended(path: string, key: string): Promise<boolean> {
+    const intent = await readJsonFile(this.#intentPath(path))
+    return isIntent(intent) && intent.key === key
   }
 
-  async dropIntent(path: string): Promise<void> {
+  /** Ends an intent; of `session` alone when one is given. */
+  async dropIntent(path: string, session?: SessionId): Promise<void> {
+    const intent = await readJsonFile(this.#intentPath(path))
+    if (session !== undefined && isIntent(intent) && intent.session !== session) return
     await rm(this.#intentPath(path), { force: true })
   }
 

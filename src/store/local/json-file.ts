@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { DwError } from '../../domain/error.ts'
 
 /**
  * Machine-local state that is no record (design §3): whole small JSON files, each with one writer's
@@ -39,12 +40,27 @@ async function withTemporary<T>(
   value: unknown,
   use: (temporary: string) => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
+    await mkdir(dirname(path), { recursive: true })
     await writeFile(temporary, `${JSON.stringify(value)}\n`)
     return await use(temporary)
+  } catch (cause) {
+    throw isPermission(cause) ? readOnly(path, cause) : cause
   } finally {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => undefined)
   }
+}
+
+function isPermission(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
+  )
+}
+
+function readOnly(path: string, cause: unknown): DwError {
+  return new DwError('DW_READONLY', `"${dirname(path)}" cannot be written by this user`, {
+    cause,
+    hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
+  })
 }

@@ -1,5 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { type ErrorCode, EXIT_STATUS } from '../domain/error.ts'
+import type { Key } from '../domain/key.ts'
+import { showKey } from '../flows/path-key.ts'
 import { openWorkspace, type Workspace } from '../flows/workspace.ts'
 import type { DwContext } from './context.ts'
 
@@ -38,8 +40,10 @@ export abstract class RepositoryCommand extends DwCommand {
   override async answer(): Promise<Answer> {
     const workspace = await openWorkspace(this.context.around)
     this.context.streams.useColour(workspace.settings.colour)
+    const show = (key: Key) => showKey(workspace, key)
     const say = (error?: unknown) => {
-      for (const line of workspace.losses.lines(workspace.around.now(), error)) workspace.around.say(line)
+      for (const line of workspace.losses.lines(workspace.around.now(), show, error))
+        workspace.around.say(line)
     }
     try {
       const answer = await this.answerIn(workspace)

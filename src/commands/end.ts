@@ -1,9 +1,12 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { parseKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { endSession } from '../flows/end-session.ts'
+import { showKey } from '../flows/path-key.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
+import { damageLines } from '../report/lock-table.ts'
 
 export class EndCommand extends RepositoryCommand {
   static override paths = [['end']]
@@ -24,12 +27,16 @@ export class EndCommand extends RepositoryCommand {
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const target = this.target === undefined ? {} : { target: this.target }
-    const { session, released } = await endSession(workspace, {
+    const { session, released, damaged } = await endSession(workspace, {
       ...this.session,
       ...target,
       force: this.force,
     })
-    const locks = released.length === 0 ? '' : `; released ${released.map(printable).join(', ')}`
+    const locks =
+      released.length === 0
+        ? ''
+        : `; released ${released.map((key) => printable(showKey(workspace, parseKey(key)))).join(', ')}`
+    for (const line of damageLines(damaged)) workspace.around.say(line)
     workspace.around.say(`ended ${session}${locks}`)
     return { text: '', json: { schema: JSON_SCHEMA, session, released } }
   }

@@ -7,6 +7,7 @@ import { keysOf, showKey } from '../flows/path-key.ts'
 import { releaseKeys } from '../flows/release.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
+import { damageLines } from '../report/lock-table.ts'
 
 export class ReleaseCommand extends RepositoryCommand {
   static override paths = [['release']]
@@ -36,6 +37,7 @@ export class ReleaseCommand extends RepositoryCommand {
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const keys = await this.#what(workspace)
     const answer = await releaseKeys(workspace, { ...this.session, keys })
+    for (const line of damageLines(answer.damaged)) this.context.streams.say(line)
     const text = answer.released.map((key) => `${printable(showKey(workspace, key))}\n`).join('')
     const json = { schema: JSON_SCHEMA, session: answer.session.id, released: answer.released.map(formatKey) }
     if (answer.problem === undefined) return { text, json }

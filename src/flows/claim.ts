@@ -2,7 +2,6 @@ import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import {
   dropCovered,
-  formatKey,
   isAbove,
   type Key,
   type LockName,
@@ -205,7 +204,7 @@ class Claim {
   }
 
   #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
-    const show = ({ key }: { key: Key }) => showKey(this.#workspace, key)
+    const show = (key: Key) => showKey(this.#workspace, key)
     const names = this.#request.keys.map(lockName)
     const lost = actor.session.revoked.filter(
       ({ key, by }) =>
@@ -242,7 +241,7 @@ class Claim {
     const held: string[] = []
     for (const key of this.#upgraded.values()) {
       const again = new Claim(this.#workspace, { ...this.#request, keys: [key], steal: false })
-      if (await again.attemptOften()) held.push(formatKey(key))
+      if (await again.attemptOften()) held.push(showKey(this.#workspace, key))
     }
     const now = held.length === 0 ? 'nothing below it' : held.join(', ')
     const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`

@@ -5,8 +5,8 @@ import { ownerName } from '../domain/holder.ts'
 import { leaseEnd, sessionState } from '../domain/lease.ts'
 import type { LogEvent, Session, SessionId } from '../domain/record.ts'
 import { endedByOther, endedSession } from '../domain/session.ts'
-import { activeRef, endedRef, LOCKS_REF } from '../store/ref-names.ts'
-import type { Change } from '../store/store.ts'
+import { activeRef, endedRef, LOCKS_REF, lockNameOf } from '../store/ref-names.ts'
+import type { Change, Entry } from '../store/store.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
 import {
   type Claimants,
@@ -38,6 +38,8 @@ export interface EndAnswer {
   readonly session: SessionId
   /** The keys that were released. */
   readonly released: readonly string[]
+  /** Locks that cannot be read: one of them may be the session's, and stays. */
+  readonly damaged: readonly Entry[]
 }
 
 /**
@@ -77,7 +79,8 @@ async function attempt(
   const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })
   if (!(await commits(workspace, changes))) return null
   await workspace.clone.forget(found.session.id)
-  return { session: found.session.id, released: locks.map(({ record }) => record.key) }
+  const damaged = ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null)
+  return { session: found.session.id, released: locks.map(({ record }) => record.key), damaged }
 }
 
 function endingChanges(

@@ -1,6 +1,6 @@
 import { DwError } from '../domain/error.ts'
 import type { Revocation, Session } from '../domain/record.ts'
-import { describeLoss } from './refusal.ts'
+import { describeLoss, type ShowKey } from './refusal.ts'
 
 /** What was taken from the session that this command acts for: every command of it says so (design §5). */
 export class Losses {
@@ -13,8 +13,10 @@ export class Losses {
   }
 
   /** One line a lock; none for what `error` says already. `now` in milliseconds. */
-  lines(now: number, error?: unknown): string[] {
+  lines(now: number, show: ShowKey, error?: unknown): string[] {
     const said = error instanceof DwError && error.code === 'DW_LOST'
-    return said ? [] : [...this.#found.values()].map((revocation) => `lost: ${describeLoss(revocation, now)}`)
+    return said
+      ? []
+      : [...this.#found.values()].map((revocation) => `lost: ${describeLoss(revocation, now, show)}`)
   }
 }

@@ -2,21 +2,25 @@ import type { Holding } from '../domain/claim.ts'
 import { ago } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { describeHolder, holderDetails } from '../domain/holder.ts'
+import { type Key, parseKey } from '../domain/key.ts'
 import type { Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
 import type { Revocation } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
 
+/** How a key is shown to a person. */
+export type ShowKey = (key: Key) => string
+
 /** DW_LOCKED, naming every holder and the next command; DW_LOST for one who held it before. */
 export function locked(
   holders: readonly Holding[],
   vantage: Vantage,
-  show: (holding: Holding) => string,
+  show: ShowKey,
   steal: string,
   lostBefore: readonly Revocation[],
 ): DwError {
-  const before = lostBefore.map((revocation) => describeLoss(revocation, vantage.now))
-  const now = holders.map((each) => describeHolder(each, vantage, show))
+  const before = lostBefore.map((revocation) => describeLoss(revocation, vantage.now, show))
+  const now = holders.map((each) => describeHolder(each, vantage, ({ key }) => show(key)))
   // whoever held it until it was taken must learn that, not just that it is not free
   const code = before.length > 0 ? 'DW_LOST' : 'DW_LOCKED'
   return new DwError(code, [...before, ...now].join('\n'), {
@@ -28,19 +32,20 @@ export function locked(
   })
 }
 
-/** What a session lost, as its next commands say it (design §5, Takeover). */
-export function describeLoss(revocation: Revocation, now: number): string {
-  return printable(
-    `"${revocation.key}" was taken by ${revocation.by} ${ago(revocation.at, now)}: ${revocation.why}`,
-  )
+/** What a session lost, as its next commands say it (design §5, Takeover). `now` in milliseconds. */
+export function describeLoss(revocation: Revocation, now: number, show: ShowKey): string {
+  const { key, by, at, why } = revocation
+  const what = `"${show(parseKey(key))}"`
+  // an upgrade that did not come to its end: the directory was not to be had, or the command was killed
+  if (why === 'upgrade') return printable(`${what} was given up ${ago(at, now)} for a directory above it`)
+  return printable(`${what} was taken by ${by} ${ago(at, now)}: ${why}`)
 }
 
 /** DW_LOST for keys whose locks were taken. */
-export function lost(revocations: readonly Revocation[], now: number): DwError {
-  return new DwError('DW_LOST', revocations.map((each) => describeLoss(each, now)).join('\n'), {
-    hints: [
-      `claim it again before you go on: git dw claim ${revocations.map(({ key }) => shellWord(key)).join(' ')}`,
-    ],
+export function lost(revocations: readonly Revocation[], now: number, show: ShowKey): DwError {
+  const keys = revocations.map(({ key }) => shellWord(show(parseKey(key))))
+  return new DwError('DW_LOST', revocations.map((each) => describeLoss(each, now, show)).join('\n'), {
+    hints: [`claim it again before you go on: git dw claim ${keys.join(' ')}`],
     details: { lost: revocations },
   })
 }

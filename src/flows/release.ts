@@ -4,8 +4,9 @@ import { describeHolder, holderDetails } from '../domain/holder.ts'
 import { formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
 import type { LogEvent, Revocation, Session } from '../domain/record.ts'
 import { movedFence, withWorkOf } from '../domain/session.ts'
-import { activeRef, LOCKS_REF, lockRef } from '../store/ref-names.ts'
-import type { Change } from '../store/store.ts'
+import { shellWord } from '../domain/shell-word.ts'
+import { activeRef, LOCKS_REF, lockNameOf, lockRef } from '../store/ref-names.ts'
+import type { Change, Entry } from '../store/store.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
 import { rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
@@ -27,6 +28,8 @@ export interface ReleaseRequest {
 export interface ReleaseAnswer {
   readonly session: Session
   readonly released: readonly Key[]
+  /** Locks that cannot be read: one of them may be this session's, and stays. */
+  readonly damaged: readonly Entry[]
   /** What could not be released because it is not mine any more, or never was; undefined when all could. */
   readonly problem?: DwError
 }
@@ -56,10 +59,12 @@ async function attempt(
     (holding) => holding.record.session === session.id && (request.keys === 'all' || names.has(holding.name)),
   )
   const good = mine.filter(({ state }) => state !== 'void')
-  const problem = request.keys === 'all' ? undefined : problemWith(workspace, keys, good, ground, session)
+  const problem =
+    request.keys === 'all' ? undefined : await problemWith(workspace, keys, good, ground, session)
   const answer = {
     session,
     released: good.map(({ key }) => key),
+    damaged: ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null),
     ...(problem === undefined ? {} : { problem }),
   }
   if (mine.length === 0) return answer
@@ -101,38 +106,44 @@ async function readReleaseGround(
 }
 
 /** The error for keys that are not released: DW_LOST, DW_NOT_OWNER or DW_NOT_FOUND, whichever weighs most. */
-function problemWith(
+async function problemWith(
   workspace: Workspace,
   keys: readonly Key[],
   good: readonly Holding[],
   ground: Ground,
   session: Session,
-): DwError | undefined {
+): Promise<DwError | undefined> {
+  const show = (key: Key) => showKey(workspace, key)
   const released = new Set(good.map(({ name }) => name))
   const missing = keys.filter((key) => !released.has(lockName(key)))
   if (missing.length === 0) return undefined
   const revoked = missing.flatMap((key) => revocationOf(session, key) ?? [])
-  if (revoked.length > 0) return lost(revoked, ground.vantage.now)
+  if (revoked.length > 0) return lost(revoked, ground.vantage.now, show)
   const names = new Set(missing.map(lockName))
   const others = ground.holdings.filter(
     ({ name, record }) => names.has(name) && record.session !== session.id,
   )
   if (others.length > 0) {
-    const show = ({ key }: { key: Key }) => showKey(workspace, key)
-    const message = others.map((holding) => describeHolder(holding, ground.vantage, show)).join('\n')
-    return new DwError('DW_NOT_OWNER', message, {
+    const lines = others.map((holding) => describeHolder(holding, ground.vantage, ({ key }) => show(key)))
+    return new DwError('DW_NOT_OWNER', lines.join('\n'), {
       hints: [`only its session can release it; you are ${session.id}`],
       details: { holders: others.map((holding) => holderDetails(holding, ground.vantage)) },
     })
   }
-  return new DwError(
-    'DW_NOT_FOUND',
-    `${missing.map((key) => `"${showKey(workspace, key)}"`).join(', ')} is not locked`,
-    {
-      hints: ['see what you hold with: git dw status'],
-      details: { keys: missing.map(formatKey) },
-    },
+  const above = await workspace.store.read({ refs: [], above: missing.map((key) => lockRef(lockName(key))) })
+  const covering = [...(await readGround(workspace, above)).holdings].find(
+    ({ record }) => record.session === session.id,
   )
+  const named = missing.map((key) => `"${show(key)}"`).join(', ')
+  return new DwError('DW_NOT_FOUND', `${named} is not locked${covering === undefined ? '' : ' by itself'}`, {
+    hints: [
+      ...(covering === undefined
+        ? []
+        : [`you hold what is above it: git dw release ${shellWord(show(covering.key))}`]),
+      'see what you hold with: git dw status',
+    ],
+    details: { keys: missing.map(formatKey) },
+  })
 }
 
 function revocationOf(session: Session, key: Key): Revocation | undefined {

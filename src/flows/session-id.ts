@@ -11,7 +11,10 @@ const WHOLE_ID = /^SESS-[0-9A-HJKMNP-TV-Z]{10}$/
  * An id that fits none is returned as it is, for the caller to miss.
  */
 export async function resolveSessionId(workspace: Workspace, text: string): Promise<SessionId> {
-  if (text === '') throw new DwError('DW_USAGE', 'a session id is empty')
+  if (text === '')
+    throw new DwError('DW_USAGE', 'a session id is empty', {
+      hints: ['see who is there with: git dw sessions'],
+    })
   if (WHOLE_ID.test(text)) return text as SessionId
   const live = fitting(await idsUnder(workspace, ACTIVE_REF), text)
   const all = live.length > 0 ? live : fitting(await idsUnder(workspace, ENDED_REF), text)

@@ -45,7 +45,12 @@ export class Settings {
   get project(): string | undefined {
     const name = this.#text('dw.project')
     const problem = name === undefined ? null : nameProblem(name)
-    if (problem !== null) throw this.#bad('dw.project', `names no project: it ${problem}`)
+    if (problem !== null)
+      throw this.#bad(
+        'dw.project',
+        `names no project: it ${problem}`,
+        'set another: git config dw.project <name>',
+      )
     return name
   }
 

@@ -1,8 +1,8 @@
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey } from '../domain/key.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { endSession } from './end-session.ts'
+import { showKey } from './path-key.ts'
 import { releaseKeys } from './release.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -23,7 +23,7 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
   } catch (error) {
     return new DwError('DW_GIT', 'the claim failed after it was written, and could not be taken back', {
       hints: [
-        `release it with: git dw --session ${session} release ${keys.map((key) => shellWord(formatKey(key))).join(' ')}`,
+        `release it with: git dw --session ${session} release ${keys.map((key) => shellWord(showKey(workspace, key))).join(' ')}`,
       ],
       cause: error,
     })

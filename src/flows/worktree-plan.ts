@@ -38,6 +38,7 @@ export async function planWorktree(
   workspace: Workspace,
   task: TaskKey,
   options: WorktreeOptions,
+  looks = 0,
 ): Promise<WorktreePlan> {
   const branch = options.branch ?? fillTemplate(workspace, 'dw.branch', task)
   if (!isBranchName(branch)) throw badBranch(branch)
@@ -51,6 +52,10 @@ export async function planWorktree(
   const found = findReusable(worktrees[0], known, task, branch, path, options)
   if (found !== null) return { how: 'reuse', ...found, branch: found.branch ?? branch, base: base ?? '' }
   if (base === null) throw noCommit(options.base ?? workspace.settings.base)
+  if ((await isOccupied(path)) && (await isBeingMade(workspace, path, task, looks))) {
+    await workspace.around.sleep(LOOK_PAUSE)
+    return planWorktree(workspace, task, options, looks + 1)
+  }
   await refuseOccupied(path)
   const gone = known.find((each) => each.path === path)
   const replaces = gone === undefined ? null : gone.unfinished ? 'unfinished' : 'missing'
@@ -141,10 +146,29 @@ async function refuseWithWork(
   }
 }
 
-async function refuseOccupied(path: string): Promise<void> {
+/** How often, and after how many milliseconds each, it is looked again for what a dead claim's git still makes. */
+const LOOKS = 50
+const LOOK_PAUSE = 100
+
+/** Whether the git of a claim that was killed may still be making this task's worktree: it outlives its parent. */
+async function isBeingMade(
+  workspace: Workspace,
+  path: string,
+  task: TaskKey,
+  looks: number,
+): Promise<boolean> {
+  if (looks >= LOOKS || workspace.around.signal.aborted) return false
+  return workspace.clone.isIntended(path, formatKey(task))
+}
+
+async function isOccupied(path: string): Promise<boolean> {
   const status = await lstat(path).catch(() => null)
-  if (status === null) return
-  if (status.isDirectory() && (await readdir(path)).length === 0) return
+  if (status === null) return false
+  return !status.isDirectory() || (await readdir(path)).length > 0
+}
+
+async function refuseOccupied(path: string): Promise<void> {
+  if (!(await isOccupied(path))) return
   throw new DwError('DW_EXISTS', `"${path}" exists and is no worktree of this repository`, {
     hints: ['move it away', 'or set another place: git config dw.worktreePath <template>'],
     details: { path },

@@ -8,6 +8,7 @@ import {
   deleteBranch,
   dropUnfinished,
   gitDirOf,
+  isInitializing,
   listWorktrees,
   removeWorktree,
 } from '../git/worktrees.ts'
@@ -80,8 +81,7 @@ async function claimPlanned(
     await stamp(plan, request.task, answer.session.id)
     await clone.dropIntent(path)
   } catch (error) {
-    if (made.worktree) await undoWorktree(workspace, plan)
-    if (made.branch) await undoBranch(workspace, path, branch, base)
+    await undo(workspace, plan, made)
     await clone.dropIntent(path, answer.session.id)
     // git, too, ends at a Ctrl-C: what it says then is not the reason
     throw await takeBack(workspace, answer, around.signal.aborted ? around.signal.reason : error)
@@ -144,20 +144,39 @@ async function stamp(plan: WorktreePlan, task: Key, session: SessionId): Promise
   await writeStamp(gitDir, { session, key: formatKey(task) })
 }
 
-/** Removes the new worktree as git politely does, or what git has left of one that it could not finish. */
-async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
-  const { path } = plan
-  if ((await gitDirOf(path)) === null) {
-    const wasThere = plan.how === 'add' && plan.replaces === 'missing'
-    return wasThere ? undefined : dropUnfinished(workspace.git, path)
+/** Tries at taking back what was made, while a git that was interrupted, too, is still ending. */
+const UNDO_TRIES = 20
+const UNDO_PAUSE = 100
+
+/** Removes the worktree and the branch that this claim made. */
+async function undo(
+  workspace: Workspace,
+  plan: WorktreePlan,
+  made: { readonly worktree: boolean; readonly branch: boolean },
+): Promise<void> {
+  for (let tries = 1; tries <= UNDO_TRIES; tries += 1) {
+    if (made.worktree) await undoWorktree(workspace, plan)
+    const gone = !made.worktree || (await gitDirOf(plan.path)) === null
+    if (gone && (!made.branch || (await undoBranch(workspace, plan)))) return
+    await workspace.around.sleep(UNDO_PAUSE)
   }
-  const removed = await removeWorktree(workspace.git, path)
-  if (!removed) workspace.around.say(`"${path}" is left behind: git would not remove it`)
+  workspace.around.say(
+    `"${plan.path}" or its branch "${plan.branch}" is left behind: git would not remove it`,
+  )
 }
 
-/** Removes the new branch while it is where it started and nobody else has checked it out. */
-async function undoBranch(workspace: Workspace, path: string, branch: string, base: string): Promise<void> {
+/** Removes the new worktree as git politely does, or what git has left of one that it could not finish. */
+async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
+  const gitDir = await gitDirOf(plan.path)
+  const wasThere = plan.how === 'add' && plan.replaces === 'missing'
+  if (gitDir !== null && !(await isInitializing(gitDir))) await removeWorktree(workspace.git, plan.path)
+  else if (!wasThere) await dropUnfinished(workspace.git, plan.path)
+}
+
+/** Removes the new branch while it is where it started and nobody else has checked it out; whether it is gone. */
+async function undoBranch(workspace: Workspace, plan: WorktreePlan): Promise<boolean> {
+  const { path, branch, base } = plan
   const worktrees = await listWorktrees(workspace.git).catch(() => null)
   const isFree = worktrees?.every((each) => each.branch !== branch || each.path === path) ?? false
-  if (isFree && (await gitDirOf(path)) === null) await deleteBranch(workspace.git, branch, base)
+  return isFree && (await deleteBranch(workspace.git, branch, base))
 }

@@ -170,13 +170,14 @@ async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
   const gitDir = await gitDirOf(plan.path)
   const wasThere = plan.how === 'add' && plan.replaces === 'missing'
   if (gitDir !== null && !(await isInitializing(gitDir))) await removeWorktree(workspace.git, plan.path)
-  else if (!wasThere) await dropUnfinished(workspace.git, plan.path)
+  else if (!wasThere) await dropUnfinished(workspace.git, workspace.repository.commonDir, plan.path)
 }
 
 /** Removes the new branch while it is where it started and nobody else has checked it out; whether it is gone. */
 async function undoBranch(workspace: Workspace, plan: WorktreePlan): Promise<boolean> {
   const { path, branch, base } = plan
   const worktrees = await listWorktrees(workspace.git).catch(() => null)
-  const isFree = worktrees?.every((each) => each.branch !== branch || each.path === path) ?? false
+  // where git cannot list them, nobody but this claim knows of the branch
+  const isFree = worktrees?.every((each) => each.branch !== branch || each.path === path) ?? true
   return isFree && (await deleteBranch(workspace.git, branch, base))
 }

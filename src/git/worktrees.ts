@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
 import { type Git, type GitResult, gitError } from './exec.ts'
 
 /** One entry of `git worktree list`. */
@@ -89,11 +89,20 @@ export async function removeWorktree(git: Git, path: string): Promise<boolean> {
 }
 
 /**
- * Drops git's record of a worktree that it was stopped making and whose directory it has removed again:
- * there is nothing in it, and git has it locked, hence the two forces.
+ * Drops git's record of a worktree that it was stopped making: there is nothing in it, and git has it
+ * locked, hence the two forces. A record that was cut off makes git itself die; then its own directory,
+ * which still says "initializing", goes.
  */
-export async function dropUnfinished(git: Git, path: string): Promise<void> {
-  await git.run(['worktree', 'remove', '--force', '--force', '--', path])
+export async function dropUnfinished(git: Git, commonDir: string, path: string): Promise<void> {
+  if ((await git.run(['worktree', 'remove', '--force', '--force', '--', path])).status === 0) return
+  const records = resolve(commonDir, 'worktrees')
+  for (const name of await readdir(records).catch(() => [])) {
+    const gitDir = resolve(records, name)
+    const link = await readFile(resolve(gitDir, 'gitdir'), 'utf8').catch(() => '')
+    const isCutOff = link.trim() === '' && name === basename(path)
+    if (!isCutOff && link.trim() !== resolve(path, '.git')) continue
+    if (await isInitializing(gitDir)) await rm(gitDir, { recursive: true, force: true })
+  }
 }
 
 /** Creates a branch at a commit; false when it was there. */

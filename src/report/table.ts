@@ -36,6 +36,7 @@ function pad(text: string, styled: string, columns: number): string {
 
 /** Columns that `text` takes on a terminal: wide East Asian letters take two, combining marks none. */
 function width(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
   let columns = 0
   for (const char of text) {
     if (/\p{Mark}/u.test(char)) continue

@@ -67,6 +67,8 @@ export function nameProblem(name: string): string | null {
   if (length > 100) return `has ${length} characters; 100 is the most`
   if (name.includes('/')) return 'contains "/"'
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return 'contains a control character'
+  // what the system hands over of bytes that are no UTF-8; which name was meant is lost
+  if (name.includes('\ufffd')) return 'is not UTF-8'
   if (name.startsWith('-') || name.startsWith('.')) return `starts with "${name[0]}"`
   return null
 }

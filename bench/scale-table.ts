@@ -22,7 +22,12 @@ export function bars(times: readonly AtSize[], peaks: readonly Peak[]): readonly
   const at = (command: Scaled, locks: number) =>
     times.find((each) => each.command === command && each.locks === locks)?.median ?? Number.NaN
   const ratio = (name: string, seen: number, limit: number): Bar => {
-    return { name, limit: `≤ ${Number(limit.toFixed(1))} ×`, seen: `${seen.toFixed(2)} ×`, held: seen <= limit }
+    return {
+      name,
+      limit: `≤ ${Number(limit.toFixed(1))} ×`,
+      seen: `${seen.toFixed(2)} ×`,
+      held: seen <= limit,
+    }
   }
   return [
     ...LEVEL.map((command) => {

@@ -72,6 +72,7 @@ async function runErrors(): Promise<void> {
   const { session: ivos } = await run(['claim', 'ivo'], { agent: 'ivo' })
   await run(['claim', 'lib'], BEN)
   await run(['release', 'lib'], BEN)
+  await run(['claim', ':(glob)no/such/**'], BEN)
   await run(['release', 'ivo', 'nobody/has/it'], { agent: 'ivo' })
   await run(['release', 'src'], ANNA)
   await run(['claim', 'src'], ANNA)

@@ -21,7 +21,11 @@ export interface DwContext extends BaseContext {
 export function processStreams(): Streams {
   return new Streams(
     { stream: process.stdout, isTerminal: process.stdout.isTTY === true },
-    { stream: process.stderr, isTerminal: process.stderr.isTTY === true },
+    {
+      stream: process.stderr,
+      isTerminal: process.stderr.isTTY === true,
+      columns: () => process.stderr.columns,
+    },
     Boolean(process.env['NO_COLOR']),
   )
 }
@@ -52,6 +56,7 @@ function surroundings(streams: Streams): Surroundings {
     isRunning: async (leader) => isRunning(leader),
     signal: interruption(),
     say: (line) => streams.say(line),
+    progress: streams.showsProgress ? (line) => streams.progress(line) : null,
   }
 }
 

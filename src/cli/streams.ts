@@ -4,12 +4,18 @@ import { printable } from '../domain/printable.ts'
 import { errorJson, errorText } from '../report/error.ts'
 import { jsonLine } from '../report/json.ts'
 import { COLOURED, type Palette, PLAIN } from '../report/palette.ts'
+import { columnsOf, cutTo } from '../report/table.ts'
 
 /** A stream to write to, and whether a person watches it. */
 export interface Target {
   readonly stream: Writable
   readonly isTerminal: boolean
+  /** How many columns the terminal has now. */
+  readonly columns?: () => number
 }
+
+/** Columns of a terminal that does not say how many it has. */
+const USUAL_COLUMNS = 80
 
 /** The colour setting: `always`, `never`, or by the terminal. */
 export type ColourWish = 'always' | 'never' | 'auto'
@@ -20,6 +26,8 @@ export class Streams {
   readonly #stderr: Target
   readonly #noColour: boolean
   #json = false
+  /** Columns that the progress line takes at present. */
+  #drawn = 0
   #wish: ColourWish = 'auto'
 
   constructor(stdout: Target, stderr: Target, noColour: boolean) {
@@ -45,6 +53,7 @@ export class Streams {
 
   /** Writes a command's answer. */
   answer(answer: { readonly text: string; readonly json: object }): void {
+    this.progress(null)
     this.#stdout.stream.write(this.#json ? jsonLine(answer.json) : answer.text)
   }
 
@@ -65,10 +74,34 @@ export class Streams {
 
   /** Says one line of narration. */
   say(line: string): void {
-    if (!this.#json) this.#stderr.stream.write(`${printable(line)}\n`)
+    if (this.#json) return
+    this.progress(null)
+    this.#stderr.stream.write(`${printable(line)}\n`)
+  }
+
+  /** Whether progress is shown: somebody watches stderr, and the answer is no JSON. */
+  get showsProgress(): boolean {
+    return this.#stderr.isTerminal && !this.#json
+  }
+
+  /**
+   * Draws one line of progress over the one before, cut to the terminal; null takes it away.
+   * Whatever else is written takes it away first. Nothing where progress is not shown.
+   */
+  progress(line: string | null): void {
+    if (!this.showsProgress || (line === null && this.#drawn === 0)) return
+    // the last column is left free: some terminals go to the next line when it is written
+    const room = Math.max(1, (this.#stderr.columns?.() || USUAL_COLUMNS) - 1)
+    const text = cutTo(room, printable(line ?? ''))
+    const columns = columnsOf(text)
+    const rest = ' '.repeat(Math.max(0, Math.min(this.#drawn, room) - columns))
+    // spaces, not an escape sequence: terminals that know none show it right as well
+    this.#stderr.stream.write(`\r${text}${rest}${columns === 0 ? '\r' : ''}`)
+    this.#drawn = columns
   }
 
   error(error: DwError): void {
+    this.progress(null)
     this.#stderr.stream.write(this.#json ? errorJson(error) : errorText(error, this.#palette(this.#stderr)))
   }
 

@@ -4,7 +4,8 @@ import { describeHolder, holderDetails } from '../domain/holder.ts'
 import { formatKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { checkKeys, type KeyCheck } from '../flows/overview.ts'
-import { keysOf, showKey } from '../flows/path-key.ts'
+import { keysOf } from '../flows/named-keys.ts'
+import { showKey } from '../flows/path-key.ts'
 import { corrupt, type Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 
@@ -17,7 +18,7 @@ export class CheckCommand extends RepositoryCommand {
     description: 'Ask whether paths are free, mine, or held by another.',
     details: `
       Prints "free", "mine" or the holder of each path, directories above and what lies below included.
-      Exit status 1 when another session holds one of them.
+      Exit status 1 when another session holds one of them. Pathspecs are taken as by git dw claim.
     `,
     examples: [['Before touching a file', 'git dw check src/api/errors.ts']],
   })

@@ -8,7 +8,8 @@ import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
 import { claimTask } from '../flows/claim-task.ts'
-import { keysOf, showKey } from '../flows/path-key.ts'
+import { keysOf } from '../flows/named-keys.ts'
+import { showKey } from '../flows/path-key.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 
@@ -26,10 +27,14 @@ export class ClaimCommand extends RepositoryCommand {
 
       A claim lasts while its session is heard from at least once per --ttl. What has expired can simply be
       claimed. What is live can be taken with --steal and a reason, which the old holder is told.
+
+      A pathspec with magic, such as ":(glob)src/**/*.ts" or ":!docs", stands for the tracked files that it
+      fits, 1,000 at most.
     `,
     examples: [
       ['Claim a task and go to its worktree', 'w=$(git dw claim --task fix-login) && cd "$w"'],
       ['Claim a directory', 'git dw claim src/api -m "new error format"'],
+      ['Claim the tests of a directory', "git dw claim ':(glob)src/**/*.test.ts'"],
     ],
   })
 
@@ -118,8 +123,12 @@ export class ClaimCommand extends RepositoryCommand {
 
   /** The command as it was given, made to steal: for the hint of a refusal. */
   #stealing(): string {
-    const words = this.context.words.filter((word) => word !== '--json').map(shellWord)
-    return `git dw ${words.join(' ')} --steal${this.why === undefined ? ' -m "<why>"' : ''}`
+    const { words } = this.context
+    const end = words.includes('--') ? words.indexOf('--') : words.length
+    const [options, rest] = [words.slice(0, end), words.slice(end)]
+    const given = options.filter((word) => word !== '--json').map(shellWord)
+    const stealing = `git dw ${given.join(' ')} --steal${this.why === undefined ? ' -m "<why>"' : ''}`
+    return [stealing, ...rest.map(shellWord)].join(' ')
   }
 }
 

@@ -2,7 +2,8 @@ import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { lockName, onOneLine } from '../domain/key.ts'
 import { readOverview } from '../flows/overview.ts'
-import { keysOf, showKey } from '../flows/path-key.ts'
+import { keysOf } from '../flows/named-keys.ts'
+import { showKey } from '../flows/path-key.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { damageJson, damageLines, lockJson, lockTable } from '../report/lock-table.ts'
@@ -16,7 +17,8 @@ export class LocksCommand extends RepositoryCommand {
     description: 'List who holds what.',
     details: `
       Lists all locks, or those on the named paths, above and below them. A lock whose session has been
-      silent for longer than its ttl is shown as expired: it can simply be claimed.
+      silent for longer than its ttl is shown as expired: it can simply be claimed. Pathspecs are taken as
+      by git dw claim.
     `,
     examples: [['Who is in src?', 'git dw locks src']],
   })
@@ -34,12 +36,15 @@ export class LocksCommand extends RepositoryCommand {
     const palette = this.context.streams.answerPalette
     const show = (holding: (typeof wanted)[number]) => showKey(workspace, holding.key)
     for (const line of damageLines(damaged)) this.context.streams.say(line)
+    // of thousands of locks, only what is printed is made
     return {
-      text: wanted.length === 0 ? '' : lockTable(palette, wanted, { me, vantage: ground.vantage, show }),
-      json: jsonList([
-        ...wanted.map((holding) => lockJson(holding, me, ground.vantage)),
-        ...damaged.map(damageJson),
-      ]),
+      get text() {
+        return wanted.length === 0 ? '' : lockTable(palette, wanted, { me, vantage: ground.vantage, show })
+      },
+      get json() {
+        const items = wanted.map((holding) => lockJson(holding, me, ground.vantage))
+        return jsonList([...items, ...damaged.map(damageJson)])
+      },
     }
   }
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, type Key, taskKey } from '../domain/key.ts'
+import { formatKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
-import { keysOf, showKey } from '../flows/path-key.ts'
-import { releaseKeys } from '../flows/release.ts'
+import { namedKeys } from '../flows/named-keys.ts'
+import { showKey } from '../flows/path-key.ts'
+import { type ReleaseRequest, releaseKeys } from '../flows/release.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 import { damageLines } from '../report/lock-table.ts'
@@ -22,6 +23,8 @@ export class ReleaseCommand extends RepositoryCommand {
     details: `
       Releases the named keys, or all of them, and prints them. What is not the session's is reported and
       left as it is: exit status 1, or 4 when the session has lost it. Worktrees and branches stay.
+      Pathspecs are taken as by git dw claim; of the files that they fit, those that the session holds are
+      released.
     `,
     examples: [
       ['Release a task', 'git dw release --task fix-login'],
@@ -35,8 +38,8 @@ export class ReleaseCommand extends RepositoryCommand {
   keys = Option.Rest({ name: 'key' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
-    const keys = await this.#what(workspace)
-    const answer = await releaseKeys(workspace, { ...this.session, keys })
+    const what = await this.#what(workspace)
+    const answer = await releaseKeys(workspace, { ...this.session, ...what })
     for (const line of damageLines(answer.damaged)) this.context.streams.say(line)
     const text = answer.released.map((key) => `${printable(showKey(workspace, key))}\n`).join('')
     const json = { schema: JSON_SCHEMA, session: answer.session.id, released: answer.released.map(formatKey) }
@@ -46,16 +49,17 @@ export class ReleaseCommand extends RepositoryCommand {
     throw answer.problem
   }
 
-  async #what(workspace: Workspace): Promise<readonly Key[] | 'all'> {
+  async #what(workspace: Workspace): Promise<Pick<ReleaseRequest, 'keys' | 'expanded'>> {
     const named = this.keys.length > 0 || this.task !== undefined
     if (this.all === named || (this.project !== undefined && this.task === undefined)) {
       throw new DwError('DW_USAGE', 'release what? Name keys, a --task, or --all', {
         hints: ['see: git dw release -h'],
       })
     }
-    if (this.all) return 'all'
+    if (this.all) return { keys: 'all' }
     const task =
       this.task === undefined ? [] : [taskKey(this.project ?? defaultProject(workspace), this.task)]
-    return [...task, ...(await keysOf(workspace, this.keys))]
+    const { keys, expanded } = await namedKeys(workspace, this.keys)
+    return { keys: [...task, ...keys], expanded }
   }
 }

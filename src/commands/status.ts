@@ -31,6 +31,15 @@ export class StatusCommand extends RepositoryCommand {
     for (const line of damageLines(overview.damaged)) this.context.streams.say(line)
     const show = (holding: Parameters<typeof showKey>[1]) => showKey(workspace, holding)
     const palette = this.context.streams.answerPalette
-    return { text: statusText(palette, overview, { show, next: this.next }), json: statusJson(overview) }
+    const { next } = this
+    // of thousands of locks, only what is printed is made
+    return {
+      get text() {
+        return statusText(palette, overview, { show, next })
+      },
+      get json() {
+        return statusJson(overview)
+      },
+    }
   }
 }

@@ -75,12 +75,15 @@ export function prefixes(name: LockName): LockName[] {
   return above
 }
 
-/** The key as text, as it stands in records and JSON: `task:<project>/<task>`, `project:<project>`, a path. */
+/**
+ * The key as text, as it stands in records and JSON: `task:<project>/<task>`, `project:<project>`, a path.
+ * A path that would be read as another key, as a pathspec or as an option starts with `./`.
+ */
 export function formatKey(key: Key): string {
   if (key.kind === 'task') return `task:${key.project}/${key.task}`
   if (key.kind === 'project') return `project:${key.project}`
   if (key.path === '') return '.'
-  return /^(?:task|project):/.test(key.path) ? `./${key.path}` : key.path
+  return /^(?:(?:task|project)?:|-)/.test(key.path) ? `./${key.path}` : key.path
 }
 
 /** Reads a task or project key as {@link formatKey} prints it; null for anything else, a path included. */

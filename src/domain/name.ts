@@ -5,6 +5,10 @@ export const MAX_COMPONENT_BYTES = 180
 
 const SAFE = /^[a-z0-9_.+=,-]$/
 const SAFE_EITHER_CASE = /^[A-Za-z0-9_.+=,-]$/
+const ASCII = /^[\u0000-\u007f]*$/
+/** Names in which {@link encodeBytes} changes nothing, with {@link NEEDS_CARE} for the rest of the rule. */
+const PLAIN = /^[a-z0-9_+=,][a-z0-9_+=,-]{0,99}(?:\.[a-z0-9_+=,-]{1,39}){0,2}$/
+const NEEDS_CARE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|\.lock$/
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i
 
 /**
@@ -12,6 +16,8 @@ const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i
  * Lower-casing alone can leave NFC, hence the second normalisation (design §3).
  */
 export function fold(name: string): string {
+  // letters of ASCII are always NFC
+  if (ASCII.test(name)) return name.toLowerCase()
   return name.normalize('NFC').toLowerCase().normalize('NFC')
 }
 
@@ -29,6 +35,8 @@ export function encodeFileName(name: string): string {
 }
 
 function encode(name: string, safe: RegExp): string {
+  // most names are encoded as they are: seen at once, because listings encode thousands
+  if (PLAIN.test(name) && !NEEDS_CARE.test(name)) return name
   const encoded = encodeBytes(name, safe)
   if (encoded.length <= MAX_COMPONENT_BYTES) return encoded
   return `%h${createHash('sha256').update(name, 'utf8').digest('hex').slice(0, 32)}`
@@ -59,6 +67,8 @@ export function nameProblem(name: string): string | null {
   if (length > 100) return `has ${length} characters; 100 is the most`
   if (name.includes('/')) return 'contains "/"'
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return 'contains a control character'
+  // what the system hands over of bytes that are no UTF-8; which name was meant is lost
+  if (name.includes('\ufffd')) return 'is not UTF-8'
   if (name.startsWith('-') || name.startsWith('.')) return `starts with "${name[0]}"`
   return null
 }

@@ -27,6 +27,7 @@ import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
 import { locked } from './refusal.ts'
+import { grouped, type Progress, withProgress } from './progress.ts'
 import { takeBack } from './take-back.ts'
 import { commits, untilSettled } from './until-settled.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
@@ -52,15 +53,18 @@ export interface ClaimRequest {
 export async function claimKeys(workspace: Workspace, request: ClaimRequest): Promise<ClaimAnswer> {
   const keys = dropCovered(request.keys)
   if (keys.length > MAX_KEYS) {
-    throw new DwError('DW_USAGE', `${keys.length} keys are too many: ${MAX_KEYS} is the most`, {
-      hints: ['claim a directory above them'],
-    })
+    throw new DwError(
+      'DW_USAGE',
+      `${grouped(keys.length)} keys are too many: ${grouped(MAX_KEYS)} is the most`,
+      {
+        hints: ['claim a directory above them'],
+      },
+    )
   }
-  const claim = new Claim(workspace, { ...request, keys })
-  const answer = await untilSettled(workspace, (tries) => claim.attempt(tries)).catch(
-    async (error: unknown) => {
-      throw await claim.afterRefusal(error)
-    },
+  const answer = await withProgress(
+    workspace,
+    { verb: 'claiming', total: keys.length, things: 'keys' },
+    async (progress) => claimAll(workspace, { ...request, keys }, progress),
   )
   const { signal } = workspace.around
   // a claim with a worktree is taken back by its own flow, with what else it made
@@ -68,9 +72,21 @@ export async function claimKeys(workspace: Workspace, request: ClaimRequest): Pr
   return answer
 }
 
+async function claimAll(
+  workspace: Workspace,
+  request: ClaimRequest,
+  progress: Progress | undefined,
+): Promise<ClaimAnswer> {
+  const claim = new Claim(workspace, request, progress)
+  return untilSettled(workspace, (tries) => claim.attempt(tries)).catch(async (error: unknown) => {
+    throw await claim.afterRefusal(error)
+  })
+}
+
 class Claim {
   readonly #workspace: Workspace
   readonly #request: ClaimRequest
+  readonly #progress: Progress | undefined
   /** The live locks that `--steal` may take: those there at the first look, none that came later (design §3). */
   #victims: ReadonlySet<BlobId> | null = null
   #future: FutureSession | null = null
@@ -80,9 +96,10 @@ class Claim {
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Key>()
 
-  constructor(workspace: Workspace, request: ClaimRequest) {
+  constructor(workspace: Workspace, request: ClaimRequest, progress?: Progress) {
     this.#workspace = workspace
     this.#request = request
+    this.#progress = progress
   }
 
   /** One try, from a fresh read; null when somebody else was faster. */
@@ -162,7 +179,13 @@ class Claim {
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
     const { branch } = this.#request
-    const commit = await this.#workspace.store.commit(changes, branch === undefined ? {} : { branch })
+    // of the records that are written, the session's, the log's and their like are no keys
+    const all = this.#request.keys.length
+    const progress = (written: number) => this.#progress?.(Math.min(written, all))
+    const commit = await this.#workspace.store.commit(changes, {
+      ...(branch === undefined ? {} : { branch }),
+      ...(this.#progress === undefined ? {} : { progress }),
+    })
     if (commit.outcome === 'conflict') {
       if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
       if (actor.entry === null)

@@ -1,6 +1,7 @@
 import { type Holding, mineAndGood } from '../domain/claim.ts'
 import { isAbove, type Key, lockName, onOneLine } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
+import type { SessionId } from '../domain/record.ts'
 import type { SessionRow } from '../domain/session-row.ts'
 import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
@@ -27,10 +28,11 @@ export async function readOverview(
   const roots = [...identityRefs(claimants), ACTIVE_REF, LOCKS_REF, ...(request.ended ? [ENDED_REF] : [])]
   const { ground, identity } = await look(workspace, claimants, { refs: [...new Set(roots)] })
   const me = identity.who === 'session' ? identity.mine.session.id : undefined
+  const locksOf = bySession(ground.holdings)
   const sessions = [...ground.sessions.values()]
     .filter(({ ended }) => request.ended || !ended)
     .map(({ session }): SessionRow => {
-      const locks = ground.holdings.filter(({ record }) => record.session === session.id)
+      const locks = locksOf.get(session.id) ?? []
       const state = sessionState(
         session,
         locks.map(({ record }) => record.ttl),
@@ -40,6 +42,16 @@ export async function readOverview(
     })
     .sort((a, b) => (a.session.lastActivity < b.session.lastActivity ? 1 : -1))
   return { identity, sessions, ground, damaged: ground.damaged }
+}
+
+function bySession(holdings: readonly Holding[]): Map<SessionId, Holding[]> {
+  const found = new Map<SessionId, Holding[]>()
+  for (const holding of holdings) {
+    const locks = found.get(holding.record.session)
+    if (locks === undefined) found.set(holding.record.session, [holding])
+    else locks.push(holding)
+  }
+  return found
 }
 
 /** What a session may do with a key: nobody holds it, I do, or others do. */

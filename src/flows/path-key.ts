@@ -1,48 +1,69 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import { formatKey, type Key, lockName, parseNamedKey } from '../domain/key.ts'
+import { formatKey, type Key } from '../domain/key.ts'
 import { commonDirOf, gitDirOf } from '../git/worktrees.ts'
 import { realPath } from './real-path.ts'
 import type { Workspace } from './workspace.ts'
 
-/**
- * The keys that `arguments_` name: paths as git takes them, `:/` for the top included, or keys as they
- * are printed. Throws DW_USAGE for a path outside the repository, in a submodule, or empty.
- */
-export async function keysOf(workspace: Workspace, arguments_: readonly string[]): Promise<Key[]> {
-  const keys = await Promise.all(arguments_.map((argument) => keyOf(workspace, argument)))
-  for (const key of keys) lockName(key)
-  return keys
+/** A path as it was given, for messages, and where it counts from. */
+export interface GivenPath {
+  readonly text: string
+  /** Without what only says where it counts from. */
+  readonly path: string
+  /** It counts from the top of the worktree, not from the current directory. */
+  readonly top: boolean
 }
 
-async function keyOf(workspace: Workspace, argument: string): Promise<Key> {
-  const named = parseNamedKey(argument)
-  if (named !== null) return named
-  if (argument === '')
-    throw new DwError('DW_USAGE', 'a path is empty', { hints: ['"." is the current directory'] })
-  if (argument.startsWith(':(')) {
-    throw new DwError('DW_USAGE', `"${argument}": pathspec magic is not supported`, {
-      hints: ['name the paths'],
+/** The longest name that file systems take, in UTF-16 units. */
+const MAX_NAME = 255
+
+/** The key of one path. Throws DW_USAGE for a path outside the repository, in a submodule, or too long. */
+export async function pathKey(workspace: Workspace, given: GivenPath): Promise<Key> {
+  const { repository, around } = workspace
+  const { toplevel, bare } = repository
+  if (toplevel === null && !bare) {
+    throw new DwError('DW_USAGE', `"${given.text}": there is no worktree here`, {
+      hints: ['go to a worktree'],
     })
   }
-  const { toplevel: top, bare } = workspace.repository
-  if (top === null && !bare) {
-    throw new DwError('DW_USAGE', `"${argument}": there is no worktree here`, { hints: ['go to a worktree'] })
-  }
-  if (argument.startsWith(':/'))
-    return pathKey(workspace, resolve(top ?? '/', `./${argument.slice(2)}`), argument)
-  const base = top === null ? '/' : workspace.around.cwd
-  return pathKey(workspace, resolve(base, argument), argument)
+  refuseLongNames(given)
+  // without a worktree, paths count from the top
+  if (toplevel === null) return bareKey(given)
+  const absolute = resolve(given.top ? toplevel : around.cwd, given.top ? `./${given.path}` : given.path)
+  const real = await realPath(absolute)
+  const root = await worktreeOf(workspace, real, given.text)
+  return inside(root, real, given.text)
 }
 
-async function pathKey(workspace: Workspace, absolute: string, argument: string): Promise<Key> {
-  const { repository } = workspace
-  // without a worktree, paths count from the top
-  if (repository.toplevel === null) return inside('/', absolute, argument)
-  const real = await realPath(absolute)
-  const root = await worktreeOf(workspace, real, argument)
-  return inside(root, real, argument)
+function bareKey({ path, text }: GivenPath): Key {
+  const above = `./${path}`.split('/').reduce((depth, part) => {
+    if (depth < 0 || part === '' || part === '.') return depth
+    return part === '..' ? depth - 1 : depth + 1
+  }, 0)
+  if (above < 0) {
+    throw new DwError('DW_USAGE', `"${text}" is outside this repository`, {
+      hints: ['in a bare repository, paths count from the top'],
+    })
+  }
+  return inside('/', resolve('/', `./${path}`), text)
+}
+
+function refuseLongNames({ path, text }: GivenPath): void {
+  const longest = path.split('/').reduce((most, name) => Math.max(most, name.length), 0)
+  if (longest <= MAX_NAME) return
+  throw new DwError(
+    'DW_USAGE',
+    `a name in "${shortened(text)}" has ${longest} characters; ${MAX_NAME} is the most`,
+    {
+      hints: ['no file can have such a name: look at what was given'],
+    },
+  )
+}
+
+/** The start of a text that is too long for a message. */
+export function shortened(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 60)}…`
 }
 
 function inside(root: string, real: string, argument: string): Key {
@@ -66,7 +87,7 @@ async function worktreeOf(workspace: Workspace, real: string, argument: string):
       if ((await realPath(await commonDirOf(gitDir))) === (await realPath(repository.commonDir)))
         return directory
       // a submodule's own directory is a path of this repository; what is in it is not
-      if (directory !== real || relative(top, real).startsWith('..')) throw foreign(top, directory, argument)
+      if (directory !== real || leaves(top, real)) throw foreign(top, directory, argument)
     }
     if (dirname(directory) === directory) throw foreign(top, null, argument)
   }
@@ -79,9 +100,12 @@ async function hasGit(directory: string): Promise<boolean> {
   )
 }
 
+function leaves(top: string, path: string): boolean {
+  return relative(top, path).split(sep)[0] === '..'
+}
+
 function foreign(top: string, other: string | null, argument: string): DwError {
-  const within = other !== null && !relative(top, other).startsWith('..')
-  return within
+  return other !== null && !leaves(top, other)
     ? new DwError(
         'DW_USAGE',
         `"${argument}" is inside the submodule or repository "${relative(top, other)}"`,

@@ -12,6 +12,7 @@ import { rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { showKey } from './path-key.ts'
+import { withProgress } from './progress.ts'
 import { lost } from './refusal.ts'
 import { untilSettled } from './until-settled.ts'
 import { checkMeta, corrupt, timestamp, type Workspace } from './workspace.ts'
@@ -19,6 +20,8 @@ import { checkMeta, corrupt, timestamp, type Workspace } from './workspace.ts'
 export interface ReleaseRequest {
   /** The keys to release, or all that the session holds. */
   readonly keys: readonly Key[] | 'all'
+  /** Those of the keys that pathspecs were expanded to: what of them I do not hold is no complaint. */
+  readonly expanded?: ReadonlySet<Key>
   /** The value of `--session`. */
   readonly session?: string
   /** Takes back a claim: the session works on what it worked on before. */
@@ -59,8 +62,9 @@ async function attempt(
     (holding) => holding.record.session === session.id && (request.keys === 'all' || names.has(holding.name)),
   )
   const good = mine.filter(({ state }) => state !== 'void')
+  const asked = complaintsAbout(keys, request.expanded ?? new Set(), good, session)
   const problem =
-    request.keys === 'all' ? undefined : await problemWith(workspace, keys, good, ground, session)
+    request.keys === 'all' ? undefined : await problemWith(workspace, asked, good, ground, session)
   const answer = {
     session,
     released: good.map(({ key }) => key),
@@ -86,11 +90,33 @@ async function attempt(
     [event],
     [{ ref: entry.ref, from: entry, to }, ...deletions],
   )
-  const commit = await workspace.store.commit(changes)
+  const commit = await withProgress(
+    workspace,
+    { verb: 'releasing', total: deletions.length, things: 'keys' },
+    async () => workspace.store.commit(changes),
+  )
   if (commit.outcome === 'conflict') return null
   const oid = commit.oids.get(activeRef(session.id))
   if (oid !== undefined) await rememberChange(workspace, entry.oid, { session: to, oid }, [])
   return { ...answer, session: to }
+}
+
+/**
+ * The keys that must have been released: those that were named, and those that were lost. When pathspecs
+ * fit nothing that I hold, that is an answer, too.
+ */
+function complaintsAbout(
+  keys: readonly Key[],
+  expanded: ReadonlySet<Key>,
+  good: readonly Holding[],
+  session: Session,
+): readonly Key[] {
+  const asked = keys.filter((key) => !expanded.has(key) || revocationOf(session, key) !== undefined)
+  if (asked.length > 0 || good.length > 0 || expanded.size === 0) return asked
+  throw new DwError('DW_NOT_FOUND', `you hold none of the ${expanded.size} files that were named`, {
+    hints: ['see what you hold with: git dw status'],
+    details: { keys: [...expanded].map(formatKey) },
+  })
 }
 
 async function readReleaseGround(

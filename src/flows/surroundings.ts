@@ -36,4 +36,9 @@ export interface Surroundings {
   readonly signal: AbortSignal
   /** Says one line of narration to the person watching. */
   readonly say: (line: string) => void
+  /**
+   * Shows the person watching how far a long step has come, on one line; told null when it is over.
+   * Null itself where nobody watches.
+   */
+  readonly progress: ((line: string | null) => void) | null
 }

@@ -19,7 +19,7 @@ export function table(
   )
   const clean = cells.map((row) => row.map(({ text, style }) => ({ text: printable(text), style })))
   const widths = heading.map((title, at) =>
-    Math.max(width(title), ...clean.map((row) => width(row[at]?.text ?? ''))),
+    Math.max(columnsOf(title), ...clean.map((row) => columnsOf(row[at]?.text ?? ''))),
   )
   const head = heading.map((title, at) => pad(title, palette.dim(title), widths[at] ?? 0))
   const body = clean.map((row) => row.map(({ text, style }, at) => pad(text, style(text), widths[at] ?? 0)))
@@ -31,17 +31,29 @@ function same(text: string): string {
 }
 
 function pad(text: string, styled: string, columns: number): string {
-  return styled + ' '.repeat(Math.max(0, columns - width(text)))
+  return styled + ' '.repeat(Math.max(0, columns - columnsOf(text)))
 }
 
 /** Columns that `text` takes on a terminal: wide East Asian letters take two, combining marks none. */
-function width(text: string): number {
+export function columnsOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
   let columns = 0
   for (const char of text) {
     if (/\p{Mark}/u.test(char)) continue
     columns += WIDE.test(char) ? 2 : 1
   }
   return columns
+}
+
+/** `text`, or as much of its start as goes into `columns`, with a mark that there is more. */
+export function cutTo(columns: number, text: string): string {
+  if (columnsOf(text) <= columns) return text
+  let cut = ''
+  for (const char of text) {
+    if (columnsOf(cut + char) >= columns) break
+    cut += char
+  }
+  return `${cut}…`
 }
 
 const WIDE =

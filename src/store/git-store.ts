@@ -49,6 +49,9 @@ const PATIENCE = 5000
 const FIRST_PAUSE = 10
 const LONGEST_PAUSE = 400
 
+/** Records that are written at once while somebody watches. */
+const WATCHED_STEP = 40
+
 /** Records in the refs of a git repository. */
 export class GitStore implements Store {
   readonly #git: Git
@@ -104,20 +107,21 @@ export class GitStore implements Store {
     })
     const bodies = blobs.filter((blob) => blob !== null)
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
-    const { branch, patience = PATIENCE } = options
+    const { branch, patience = PATIENCE, progress } = options
     if (branch !== undefined) updates.push({ ref: branch.ref, from: null, to: branch.at as BlobId })
-    return this.#apply(updates, bodies, oids, this.#runtime.elapsed() + patience)
+    const write = async () => this.#write(bodies, progress)
+    return this.#apply(updates, write, oids, this.#runtime.elapsed() + patience)
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
   async #apply(
     updates: readonly RefUpdate[],
-    bodies: readonly Buffer[],
+    write: () => Promise<void>,
     oids: ReadonlyMap<RefName, BlobId>,
     deadline: number,
   ): Promise<Commit> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const failure = await this.#attempt(updates, bodies)
+      const failure = await this.#attempt(updates, write)
       if (failure === null) return { outcome: 'committed', oids }
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
@@ -138,10 +142,18 @@ export class GitStore implements Store {
     }
   }
 
-  async #attempt(updates: readonly RefUpdate[], bodies: readonly Buffer[]): Promise<string | null> {
+  async #write(bodies: readonly Buffer[], progress?: (written: number) => void): Promise<void> {
+    const step = progress === undefined ? bodies.length : WATCHED_STEP
+    for (let at = 0; at < bodies.length; at += step) {
+      await writeBlobs(this.#git, this.#repository.objectFormat, bodies.slice(at, at + step))
+      progress?.(Math.min(at + step, bodies.length))
+    }
+  }
+
+  async #attempt(updates: readonly RefUpdate[], write: () => Promise<void>): Promise<string | null> {
     try {
       // written again at each try: a prune beside us may have taken them
-      await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
+      await write()
     } catch (error) {
       if (error instanceof DwError) await this.#refuseReadOnly(error.message)
       throw error

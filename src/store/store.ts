@@ -44,6 +44,11 @@ export interface CommitOptions {
   readonly patience?: number
   /** A branch that the same transaction creates: it must not exist. */
   readonly branch?: NewBranch
+  /**
+   * Told how many records are written so far; they are then written in several steps. The refs move all
+   * at once afterwards.
+   */
+  readonly progress?: (written: number) => void
 }
 
 /** A branch by its ref, and the commit it starts at. */

@@ -128,7 +128,7 @@ test('a claim of more than 1,000 keys is refused', async ({ sandbox }) => {
   const many = Array.from({ length: 1001 }, (_, at) => `file-${at}`)
   const outcome = await sandbox.dw(['claim', ...many], ANNA)
   expect(outcome.status).toBe(129)
-  expect(outcome.stderr).toContain('1001')
+  expect(outcome.stderr).toContain('1,001 keys are too many: 1,000 is the most')
   expect(await sandbox.refs('refs/dw')).toStrictEqual([])
 })
 

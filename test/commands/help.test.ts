@@ -42,7 +42,7 @@ test('-h wins over everything else that is on the command line', async ({ sandbo
 })
 
 test('-h after -- is a path', async ({ sandbox }) => {
-  expect((await sandbox.dw(['claim', '--', '-h'], { agent: 'anna' })).stdout).toBe('-h\n')
+  expect((await sandbox.dw(['claim', '--', '-h'], { agent: 'anna' })).stdout).toBe('./-h\n')
 })
 
 test('a value that looks like -h is the value of its option', async ({ sandbox }) => {

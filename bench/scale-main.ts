@@ -1,0 +1,16 @@
+import { writeFileSync } from 'node:fs'
+import { measureScale } from './scale.ts'
+import { bars, scaleMarkdown } from './scale-table.ts'
+
+/** Measures commands beside many locks; see docs/performance.md. */
+async function main(): Promise<void> {
+  const rounds = Number(process.env['BENCH_ROUNDS'] ?? 15)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('BENCH_ROUNDS is no whole number above 0')
+  const { times, peaks } = await measureScale(rounds)
+  const result = bars(times, peaks)
+  process.stdout.write(scaleMarkdown(times, result))
+  const file = process.env['BENCH_JSON']
+  if (file) writeFileSync(file, `${JSON.stringify({ rounds, times, peaks, bars: result }, null, 2)}\n`)
+}
+
+await main()

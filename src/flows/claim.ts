@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import {
   dropCovered,
@@ -21,6 +21,7 @@ import {
   grantingChanges,
   readClaimGround,
   rewrites,
+  termsOf,
 } from './claim-keys.ts'
 import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
@@ -64,7 +65,9 @@ export async function claimKeys(workspace: Workspace, request: ClaimRequest): Pr
   )
   const { signal } = workspace.around
   // a claim with a worktree is taken back by its own flow, with what else it made
-  if (signal.aborted && !request.canStamp) throw await takeBack(workspace, answer, signal.reason)
+  if (signal.aborted && !request.canStamp) {
+    throw await claim.afterRefusal(await takeBack(workspace, answer, signal.reason))
+  }
   return answer
 }
 
@@ -78,7 +81,7 @@ class Claim {
   /** The record of a session that was started without the lock it was started for. */
   #halfStarted: BlobId | null = null
   /** Own locks that were given up for a directory above them. */
-  readonly #upgraded = new Map<LockName, Key>()
+  readonly #upgraded = new Map<LockName, Holding>()
 
   constructor(workspace: Workspace, request: ClaimRequest) {
     this.#workspace = workspace
@@ -115,7 +118,11 @@ class Claim {
       if (!whole && keys.length > 1) return null
       throw this.#refusal(ground, decision, actor)
     }
-    if (decision.clear.length > 0) return this.#clear(ground, decision, actor)
+    if (decision.clear.length > 0) {
+      // nothing of mine is given up before the other keys are known to be free
+      if (!whole && keys.length > 1) return null
+      return this.#clear(ground, decision, actor)
+    }
     return this.#grant(ground, decision, actor)
   }
 
@@ -145,8 +152,8 @@ class Claim {
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
     if (!(await commits(this.#workspace, changes))) return null
-    for (const { record, name, key } of decision.clear) {
-      if (record.session === actor.session.id) this.#upgraded.set(name, key)
+    for (const holding of decision.clear) {
+      if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
     }
     return null
   }
@@ -189,6 +196,7 @@ class Claim {
     decision: Granted,
     locks: ReadonlyMap<Key, Lock>,
   ): ClaimAnswer {
+    this.#workspace.losses.forget([...this.#upgraded.values()])
     const already = decision.already.map(({ key, by }) => ({
       key,
       already: true,
@@ -238,16 +246,19 @@ class Claim {
   async afterRefusal(error: unknown): Promise<unknown> {
     await this.#dropHalfStarted()
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
-    const held: string[] = []
-    for (const key of this.#upgraded.values()) {
-      const again = new Claim(this.#workspace, { ...this.#request, keys: [key], steal: false })
-      if (await again.attemptOften()) held.push(showKey(this.#workspace, key))
+    const held: Holding[] = []
+    for (const given of this.#upgraded.values()) {
+      const { key, record } = given
+      const anew = { ...this.#request, keys: [key], steal: false, terms: termsOf(record) }
+      if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
     }
-    const now = held.length === 0 ? 'nothing below it' : held.join(', ')
+    this.#workspace.losses.forget(held)
+    const shown = held.map(({ key }) => showKey(this.#workspace, key))
+    const now = held.length === 0 ? 'nothing below it' : shown.join(', ')
     const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
     return new DwError(error.code, message, {
       hints: error.hints,
-      details: { ...error.details, held },
+      details: { ...error.details, held: held.map(({ record }) => record.key) },
       cause: error,
     })
   }

@@ -22,7 +22,8 @@ export function measure(cases: readonly Case[], rounds: number): readonly Measur
   return cases.map(({ name }, at) => summary(name, times[at] ?? []))
 }
 
-function summary(name: string, times: readonly number[]): Measured {
+/** The median and the range of `times`. */
+export function summary(name: string, times: readonly number[]): Measured {
   const sorted = [...times].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN

@@ -1,4 +1,5 @@
 import { BARE_LAUNCHER, BARE_NODE, CLAIM, RAW_WORKTREE, RAW_WRITE } from './cases.ts'
+import type { HandOver } from './hand-over.ts'
 import type { Measured } from './measure.ts'
 
 /** A row of the result: times in milliseconds, ratios of medians, git processes where they were counted. */
@@ -55,5 +56,17 @@ export function markdown(result: readonly Row[], extra: number, holds: boolean):
     '|---|--:|--:|--:|--:|--:|\n',
     ...result.map(line),
     `\nA claim takes bare Node and ${extra.toFixed(0)} ms; the bar of ${BAR} ms ${holds ? 'holds' : 'is missed'}.\n`,
+  ].join('')
+}
+
+/** When a released key is in the next hands. */
+export function handOverTable(handedOver: readonly HandOver[]): string {
+  return [
+    '\n| `git dw release` to the end of `git dw claim --wait` | median, ms | min–max, ms | the last has it after |\n',
+    '|---|--:|--:|--:|\n',
+    ...handedOver.map(
+      ({ name, median, least, most, lastInHolds }) =>
+        `| ${name} | ${median.toFixed(0)} | ${least.toFixed(0)}–${most.toFixed(0)} | ${lastInHolds.toFixed(1)} holds |\n`,
+    ),
   ].join('')
 }

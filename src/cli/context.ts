@@ -7,7 +7,7 @@ import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
 import { Streams } from './streams.ts'
-import { controllingTerminal, isRunning } from './terminal.ts'
+import { controllingTerminal, isRunning, runningProcess } from './terminal.ts'
 
 /** What every command is given. Nothing else in the program reads `process`. */
 export interface DwContext extends BaseContext {
@@ -49,11 +49,13 @@ function surroundings(streams: Streams): Surroundings {
     now: () => Date.now() + shift,
     fileClock: Date.now,
     elapsed: () => performance.now(),
-    sleep: async (milliseconds) => sleep(milliseconds),
+    sleep: async (milliseconds, signal) =>
+      sleep(milliseconds, undefined, signal === undefined ? {} : { signal }),
     random: Math.random,
     randomWord: () => randomBytes(12).toString('hex'),
     terminal: async () => controllingTerminal(process.pid),
     isRunning: async (leader) => isRunning(leader),
+    self: async () => runningProcess(process.pid),
     signal: interruption(),
     say: (line) => streams.say(line),
     progress: streams.showsProgress ? (line) => streams.progress(line) : null,

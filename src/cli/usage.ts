@@ -22,10 +22,9 @@ export function helpOf(commandClass: DwCommandClass): CommandHelp {
     summary: (definition.description ?? '').trim(),
     details: (definition.details ?? '').replace(/ +$/gm, '').trim(),
     options: definition.options.map(({ definition: flags, description }) => ({
-      flags: flags.replace(
-        /(--[a-z-]+) #0/,
-        (_, name: string) => `${name} <${VALUE_NAMES[name] ?? name.slice(2)}>`,
-      ),
+      flags: flags
+        .replace(/(--[a-z-]+) #0/, (_, name: string) => `${name} <${VALUE_NAMES[name] ?? name.slice(2)}>`)
+        .replace(/^--wait$/, '--wait[=<duration>]'),
       meaning: (description ?? '').trim(),
     })),
     examples: (definition.examples ?? []).map(([meaning, command]) => ({

@@ -1,9 +1,9 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import type { ClaimAnswer } from '../domain/claim.ts'
-import { durationOption } from '../domain/duration.ts'
+import { durationOption, parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, taskKey } from '../domain/key.ts'
+import { formatKey, type Key, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
@@ -12,6 +12,9 @@ import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
+
+/** What `--wait` alone means. */
+const DEFAULT_WAIT = '10m'
 
 export class ClaimCommand extends RepositoryCommand {
   static override paths = [['claim']]
@@ -30,11 +33,17 @@ export class ClaimCommand extends RepositoryCommand {
 
       A pathspec with magic, such as ":(glob)src/**/*.ts" or ":!docs", stands for the tracked files that it
       fits, 1,000 at most.
+
+      With --wait, what is held is waited for: for 10 minutes, or as long as --wait=<duration> says, with the
+      equals sign. Nothing is taken before all of it is free. Whoever came first gets it first, but a claim
+      without --wait takes what is free at once. Exit status 75 when it was in vain. Two sessions that wait
+      for each other's keys both end so: claim all that you need in one command.
     `,
     examples: [
       ['Claim a task and go to its worktree', 'w=$(git dw claim --task fix-login) && cd "$w"'],
       ['Claim a directory', 'git dw claim src/api -m "new error format"'],
       ['Claim the tests of a directory', "git dw claim ':(glob)src/**/*.test.ts'"],
+      ['Wait until both are free, an hour at most', 'git dw claim src/api docs/api.md --wait=1h'],
     ],
   })
 
@@ -51,6 +60,10 @@ export class ClaimCommand extends RepositoryCommand {
   })
   why = Option.String('-m,--message', { description: 'Why; others see it.' })
   steal = Option.Boolean('--steal', false, { description: 'Take what another live session holds; wants -m.' })
+  wait = Option.String('--wait', {
+    tolerateBoolean: true,
+    description: 'Wait until what is held is free, for 10m or the duration given.',
+  })
   keys = Option.Rest({ name: 'path' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
@@ -76,27 +89,46 @@ export class ClaimCommand extends RepositoryCommand {
         hints: ['claim its directory'],
       })
     }
-    return claimKeys(workspace, { ...request, keys, canStamp: false })
+    return this.#waiting(workspace, keys, () => claimKeys(workspace, { ...request, keys, canStamp: false }))
   }
 
   async #claimTask(workspace: Workspace, task: string, request: Request): Promise<ClaimAnswer> {
     const key = taskKey(this.project ?? defaultProject(workspace), task)
-    if (this.noWorktree) return claimKeys(workspace, { ...request, keys: [key], canStamp: false })
+    if (this.noWorktree) {
+      return this.#waiting(workspace, [key], () =>
+        claimKeys(workspace, { ...request, keys: [key], canStamp: false }),
+      )
+    }
     const { base, branch, adopt } = this
     const worktree = {
       adopt,
       ...(base === undefined ? {} : { base }),
       ...(branch === undefined ? {} : { branch }),
     }
-    return claimTask(workspace, { ...request, task: key, worktree })
+    return this.#waiting(workspace, [key], () => claimTask(workspace, { ...request, task: key, worktree }))
+  }
+
+  /** The claim, repeated until what is held is free where `--wait` says so. */
+  async #waiting(
+    workspace: Workspace,
+    keys: readonly Key[],
+    attempt: () => Promise<ClaimAnswer>,
+  ): Promise<ClaimAnswer> {
+    if (this.wait === undefined || this.wait === false) return attempt()
+    const limit = this.wait === true ? DEFAULT_WAIT : this.wait
+    const { claimWaiting } = await import('../flows/claim-waiting.ts')
+    return claimWaiting(workspace, { ...this.session, keys, limit, again: this.#again() }, attempt)
   }
 
   #refuseNonsense(): void {
     const wrong = (message: string) => new DwError('DW_USAGE', message, { hints: ['see: git dw claim -h'] })
+    this.#refuseSpacedWait()
+    if (typeof this.wait === 'string') durationOption('--wait', this.wait)
     if (this.task === undefined && this.keys.length === 0) throw wrong('claim what? Name a --task or paths')
     if (this.task !== undefined && this.keys.length > 0)
       throw wrong('claim a task or paths, not both at once')
     if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
+    if (this.wait !== undefined && this.steal) throw wrong('--steal does not wait: leave out --wait')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
     const forTasks = [...worktreeOptions, this.project].some((option) => option !== undefined)
@@ -121,12 +153,32 @@ export class ClaimCommand extends RepositoryCommand {
     return answer.keys.map(({ key }) => `${printable(showKey(workspace, key))}\n`).join('')
   }
 
+  /** `--wait 5m`: the duration would be taken for a path, and nobody who means a path writes it there. */
+  #refuseSpacedWait(): void {
+    const { words } = this.context
+    const next = words[words.indexOf('--wait') + 1]
+    const options = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length)
+    if (!options.includes('--wait') || next === undefined || parseDuration(next) === null) return
+    throw new DwError('DW_USAGE', `"--wait ${next}": a duration follows --wait after an equals sign`, {
+      hints: [`write --wait=${next}`, `if you mean a path, write ./${next}`],
+    })
+  }
+
+  /** The command as it was given: for the hint at the end of a wait. */
+  #again(): string {
+    return `git dw ${this.context.words
+      .filter((word) => word !== '--json')
+      .map(shellWord)
+      .join(' ')}`
+  }
+
   /** The command as it was given, made to steal: for the hint of a refusal. */
   #stealing(): string {
     const { words } = this.context
     const end = words.includes('--') ? words.indexOf('--') : words.length
     const [options, rest] = [words.slice(0, end), words.slice(end)]
-    const given = options.filter((word) => word !== '--json').map(shellWord)
+    const left = (word: string) => word !== '--json' && word !== '--wait' && !word.startsWith('--wait=')
+    const given = options.filter(left).map(shellWord)
     const stealing = `git dw ${given.join(' ')} --steal${this.why === undefined ? ' -m "<why>"' : ''}`
     return [stealing, ...rest.map(shellWord)].join(' ')
   }

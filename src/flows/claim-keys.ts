@@ -20,6 +20,18 @@ export interface ClaimTerms {
   readonly claim: string
 }
 
+/** What `lock` was claimed with, to claim it again as it was. */
+export function termsOf(lock: Lock): ClaimTerms {
+  const { claim, ttl, branch, base, worktree } = lock
+  const hasWorktree = branch !== undefined && base !== undefined && worktree !== undefined
+  return {
+    claim,
+    ttl,
+    ...(lock.why === undefined ? {} : { why: lock.why }),
+    ...(hasWorktree ? { worktree: { path: worktree, branch, base } } : {}),
+  }
+}
+
 /** The refs to read for a claim of `keys` by `actor`. */
 export function claimRefs(keys: readonly Key[], actor: SessionId): RefName[] {
   return [

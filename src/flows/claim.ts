@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import {
   dropCovered,
@@ -21,6 +21,7 @@ import {
   grantingChanges,
   readClaimGround,
   rewrites,
+  termsOf,
 } from './claim-keys.ts'
 import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
@@ -53,23 +54,11 @@ export interface ClaimRequest {
 export async function claimKeys(workspace: Workspace, request: ClaimRequest): Promise<ClaimAnswer> {
   const keys = dropCovered(request.keys)
   if (keys.length > MAX_KEYS) {
-    throw new DwError(
-      'DW_USAGE',
-      `${grouped(keys.length)} keys are too many: ${grouped(MAX_KEYS)} is the most`,
-      {
-        hints: ['claim a directory above them'],
-      },
-    )
+    const message = `${grouped(keys.length)} keys are too many: ${grouped(MAX_KEYS)} is the most`
+    throw new DwError('DW_USAGE', message, { hints: ['claim a directory above them'] })
   }
-  const answer = await withProgress(
-    workspace,
-    { verb: 'claiming', total: keys.length, things: 'keys' },
-    async (progress) => claimAll(workspace, { ...request, keys }, progress),
-  )
-  const { signal } = workspace.around
-  // a claim with a worktree is taken back by its own flow, with what else it made
-  if (signal.aborted && !request.canStamp) throw await takeBack(workspace, answer, signal.reason)
-  return answer
+  const what = { verb: 'claiming', total: keys.length, things: 'keys' }
+  return withProgress(workspace, what, (progress) => claimAll(workspace, { ...request, keys }, progress))
 }
 
 async function claimAll(
@@ -78,9 +67,17 @@ async function claimAll(
   progress: Progress | undefined,
 ): Promise<ClaimAnswer> {
   const claim = new Claim(workspace, request, progress)
-  return untilSettled(workspace, (tries) => claim.attempt(tries)).catch(async (error: unknown) => {
-    throw await claim.afterRefusal(error)
-  })
+  const answer = await untilSettled(workspace, (tries) => claim.attempt(tries)).catch(
+    async (error: unknown) => {
+      throw await claim.afterRefusal(error)
+    },
+  )
+  const { signal } = workspace.around
+  // a claim with a worktree is taken back by its own flow, with what else it made
+  if (signal.aborted && !request.canStamp) {
+    throw await claim.afterRefusal(await takeBack(workspace, answer, signal.reason))
+  }
+  return answer
 }
 
 class Claim {
@@ -94,7 +91,7 @@ class Claim {
   /** The record of a session that was started without the lock it was started for. */
   #halfStarted: BlobId | null = null
   /** Own locks that were given up for a directory above them. */
-  readonly #upgraded = new Map<LockName, Key>()
+  readonly #upgraded = new Map<LockName, Holding>()
 
   constructor(workspace: Workspace, request: ClaimRequest, progress?: Progress) {
     this.#workspace = workspace
@@ -132,7 +129,11 @@ class Claim {
       if (!whole && keys.length > 1) return null
       throw this.#refusal(ground, decision, actor)
     }
-    if (decision.clear.length > 0) return this.#clear(ground, decision, actor)
+    if (decision.clear.length > 0) {
+      // nothing of mine is given up before the other keys are known to be free
+      if (!whole && keys.length > 1) return null
+      return this.#clear(ground, decision, actor)
+    }
     return this.#grant(ground, decision, actor)
   }
 
@@ -162,8 +163,8 @@ class Claim {
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
     if (!(await commits(this.#workspace, changes))) return null
-    for (const { record, name, key } of decision.clear) {
-      if (record.session === actor.session.id) this.#upgraded.set(name, key)
+    for (const holding of decision.clear) {
+      if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
     }
     return null
   }
@@ -212,6 +213,7 @@ class Claim {
     decision: Granted,
     locks: ReadonlyMap<Key, Lock>,
   ): ClaimAnswer {
+    this.#workspace.losses.forget([...this.#upgraded.values()])
     const already = decision.already.map(({ key, by }) => ({
       key,
       already: true,
@@ -261,16 +263,19 @@ class Claim {
   async afterRefusal(error: unknown): Promise<unknown> {
     await this.#dropHalfStarted()
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
-    const held: string[] = []
-    for (const key of this.#upgraded.values()) {
-      const again = new Claim(this.#workspace, { ...this.#request, keys: [key], steal: false })
-      if (await again.attemptOften()) held.push(showKey(this.#workspace, key))
+    const held: Holding[] = []
+    for (const given of this.#upgraded.values()) {
+      const { key, record } = given
+      const anew = { ...this.#request, keys: [key], steal: false, terms: termsOf(record) }
+      if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
     }
-    const now = held.length === 0 ? 'nothing below it' : held.join(', ')
+    this.#workspace.losses.forget(held)
+    const shown = held.map(({ key }) => showKey(this.#workspace, key))
+    const now = held.length === 0 ? 'nothing below it' : shown.join(', ')
     const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
     return new DwError(error.code, message, {
       hints: error.hints,
-      details: { ...error.details, held },
+      details: { ...error.details, held: held.map(({ record }) => record.key) },
       cause: error,
     })
   }

@@ -11,6 +11,28 @@ import { shellWord } from '../domain/shell-word.ts'
 /** How a key is shown to a person. */
 export type ShowKey = (key: Key) => string
 
+/** The error of a claim that live locks of others stand in the way of. */
+export class Refusal extends DwError {
+  readonly holders: readonly Holding[]
+  readonly vantage: Vantage
+
+  constructor(
+    holders: readonly Holding[],
+    vantage: Vantage,
+    ...error: ConstructorParameters<typeof DwError>
+  ) {
+    super(...error)
+    this.holders = holders
+    this.vantage = vantage
+  }
+}
+
+/** The refusal that `error` is, or that it tells more of. */
+export function refusalIn(error: unknown): Refusal | null {
+  if (error instanceof Refusal) return error
+  return error instanceof DwError && error.cause !== undefined ? refusalIn(error.cause) : null
+}
+
 /** DW_LOCKED, naming every holder and the next command; DW_LOST for one who held it before. */
 export function locked(
   holders: readonly Holding[],
@@ -18,12 +40,12 @@ export function locked(
   show: ShowKey,
   steal: string,
   lostBefore: readonly Revocation[],
-): DwError {
+): Refusal {
   const before = lostBefore.map((revocation) => describeLoss(revocation, vantage.now, show))
   const now = holders.map((each) => describeHolder(each, vantage, ({ key }) => show(key)))
   // whoever held it until it was taken must learn that, not just that it is not free
   const code = before.length > 0 ? 'DW_LOST' : 'DW_LOCKED'
-  return new DwError(code, [...before, ...now].join('\n'), {
+  return new Refusal(holders, vantage, code, [...before, ...now].join('\n'), {
     hints: ['see who works on what: git dw locks', `take it from them, if you must: ${steal}`],
     details: {
       holders: holders.map((holding) => holderDetails(holding, vantage)),

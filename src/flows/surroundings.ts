@@ -23,7 +23,8 @@ export interface Surroundings {
   readonly fileClock: () => number
   /** A clock for differences only, in milliseconds. */
   readonly elapsed: () => number
-  readonly sleep: (milliseconds: number) => Promise<void>
+  /** Rejects when `signal` is aborted. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>
   /** A fraction from 0 up to 1, for jitter. */
   readonly random: () => number
   /** Twelve random bytes or more, in hexadecimal. */
@@ -32,6 +33,8 @@ export interface Surroundings {
   readonly terminal: () => Promise<Terminal | null>
   /** Whether the process with this pid still runs and started then; false when that cannot be told. */
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
+  /** This process, as {@link isRunning} takes it; null where that cannot be told. */
+  readonly self: () => Promise<Terminal['leader'] | null>
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
   /** Says one line of narration to the person watching. */

@@ -77,7 +77,13 @@ function myLines(
       ? ['  holds nothing']
       : locks.map((holding) => lockLine(palette, holding, vantage, options))),
     ...session.revoked.map(({ key, by, why }) =>
-      palette.bad(printable(`  lost       "${key}" to ${by}: ${why}`)),
+      palette.bad(
+        printable(
+          why === 'upgrade'
+            ? `  lost       "${key}", given up for a directory above it`
+            : `  lost       "${key}" to ${by}: ${why}`,
+        ),
+      ),
     ),
   ]
 }

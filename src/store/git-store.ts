@@ -18,6 +18,7 @@ import type { Repository } from '../git/repository.ts'
 import { type Decoded, decode, encode } from './codec.ts'
 import { clearStaleLocks } from './lock-files.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
+import { RefWatch } from './ref-watch.ts'
 import {
   type Change,
   type Commit,
@@ -27,6 +28,7 @@ import {
   type Query,
   type Snapshot,
   type Store,
+  type Watch,
 } from './store.ts'
 
 /** What the store needs of its surroundings. */
@@ -73,6 +75,10 @@ export class GitStore implements Store {
       this.#readAbove(above),
     ])
     return new Map([...upper, ...below].map((blob) => [blob.ref as RefName, entryOf(blob)]))
+  }
+
+  watch(changed: () => void): Watch {
+    return new RefWatch(this.#repository.commonDir, changed)
   }
 
   async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {

@@ -10,12 +10,14 @@ import {
   type Query,
   type Snapshot,
   type Store,
+  type Watch,
 } from './store.ts'
 
 /** A store in memory for tests: the rules of git's refs, without git. */
 export class MemoryStore implements Store {
   readonly #blobs = new Map<RefName, Buffer>()
   readonly #nonce: () => string
+  readonly #watchers = new Set<{ readonly changed: () => void; attended: ReadonlySet<RefName> }>()
 
   constructor(nonce: () => string) {
     this.#nonce = nonce
@@ -36,6 +38,7 @@ export class MemoryStore implements Store {
       .flatMap(({ ref }) => [...this.#blobs.keys()].filter((other) => refsCollide(ref, other)))
     const refs = [...new Set([...moved.map(({ ref }) => ref), ...inTheWay])]
     if (refs.length > 0) return { outcome: 'conflict', refs, landed: new Map() }
+    const told = [...this.#watchers].filter((watcher) => changes.some(({ ref }) => watcher.attended.has(ref)))
     const oids = new Map<RefName, BlobId>()
     for (const { ref, from, to } of changes) {
       if (to === null) this.#blobs.delete(ref)
@@ -43,7 +46,20 @@ export class MemoryStore implements Store {
       const oid = this.#oid(ref)
       if (oid !== null) oids.set(ref, oid)
     }
+    for (const { changed } of told) changed()
     return { outcome: 'committed', oids }
+  }
+
+  watch(changed: () => void): Watch {
+    const watcher = { changed, attended: new Set<RefName>() }
+    this.#watchers.add(watcher)
+    return {
+      pauses: { first: 200, longest: 4000 },
+      attend: (sessions) => {
+        watcher.attended = new Set(sessions)
+      },
+      close: () => void this.#watchers.delete(watcher),
+    }
   }
 
   /** Puts bytes under a ref as somebody else's write would, sound or not. */

@@ -65,6 +65,17 @@ export interface Store {
    * nothing can be written here, DW_CORRUPT_STATE when a ref's file is damaged.
    */
   commit(changes: readonly Change[], options?: CommitOptions): Promise<Commit>
+  /** Calls `changed` when an attended session may have changed, and its locks with it, until it is closed. */
+  watch(changed: () => void): Watch
+}
+
+/** Tells of changes that others make, as far as it can; whoever waits looks now and then as well. */
+export interface Watch {
+  /** How long to pause between two looks, in milliseconds; it grows from `first` to `longest`. */
+  readonly pauses: { readonly first: number; readonly longest: number }
+  /** The refs of sessions whose changes are told from now on. Look once after it: it tells of no change before. */
+  attend(sessions: readonly RefName[]): void
+  close(): void
 }
 
 /** The `rev` that follows what was read. */

@@ -91,6 +91,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     command: 'git dw claim src',
     options: ANNA,
   },
+  DW_TIMEOUT: { prepare: annaHoldsSrc, command: 'git dw claim src docs --wait=1s', options: BEN },
   DW_NOT_A_REPO: { prepare: async ({ root }) => ({ cwd: root }), command: 'git dw locks' },
   DW_NO_SESSION: { prepare: annaHoldsSrc, command: 'git dw claim docs' },
   DW_AMBIGUOUS: {

@@ -29,6 +29,20 @@ const MOST: readonly {
     most: 9,
     status: 1,
   },
+  {
+    name: 'a claim of a free path that would wait',
+    first: [['init']],
+    args: ['claim', 'x', '--wait'],
+    most: 5,
+  },
+  {
+    // a try at each end, the own session once, and one process for each look after pauses that grow
+    name: 'three seconds of waiting for what another holds',
+    first: [['init']],
+    args: ['claim', 'src', '--wait=3s'],
+    most: 20,
+    status: 75,
+  },
   { name: 'a task with a new worktree', first: [['init']], args: ['claim', '--task', 'T'], most: 8 },
   { name: 'a first task with a new worktree', args: ['claim', '--task', 'T'], most: 8 },
   {

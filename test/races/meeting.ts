@@ -9,22 +9,30 @@ export const LAUNCHER = join(PROGRAMS, 'git-dw')
 
 /**
  * The environment of processes that wait for each other before each of them calls `git <command>` for the
- * first time: `count` of them must have come before any goes on. It stands in for git on PATH.
+ * `nth` time: `count` of them must have come before any goes on. It stands in for git on PATH.
  */
-export function meetingAt(sandbox: Sandbox, command: string, count: number): { readonly PATH: string } {
+export function meetingAt(
+  sandbox: Sandbox,
+  command: string,
+  count: number,
+  nth = 1,
+): { readonly PATH: string } {
   const directory = mkdtempSync(join(sandbox.root, 'meeting-'))
   const path = sandbox.env()['PATH'] ?? ''
   const git = execFileSync('sh', ['-c', 'command -v git'], { env: { PATH: path }, encoding: 'utf8' }).trim()
-  writeFileSync(join(directory, 'git'), script(git, directory, command, count))
+  writeFileSync(join(directory, 'git'), script(git, directory, command, count, nth))
   chmodSync(join(directory, 'git'), 0o755)
   return { PATH: `${directory}:${path}` }
 }
 
-function script(git: string, directory: string, command: string, count: number): string {
+function script(git: string, directory: string, command: string, count: number, nth: number): string {
   return `#!/bin/sh
 case " $* " in
 *" ${command} "*)
-  if mkdir "${directory}/came-$PPID" 2>/dev/null; then
+  calls=1
+  while ! mkdir "${directory}/call-$PPID-$calls" 2>/dev/null; do calls=$((calls + 1)); done
+  if [ $calls -eq ${nth} ]; then
+    mkdir "${directory}/came-$PPID"
     rounds=0
     while [ "$(ls -d "${directory}"/came-* | wc -l)" -lt ${count} ] && [ $rounds -lt 2000 ]; do
       sleep 0.01
@@ -36,16 +44,17 @@ exec "${git}" "$@"
 `
 }
 
-/** The environment of a process that stops before its first `git <command>` until `goOn` is called. */
+/** The environment of a process that stops before its `nth` `git <command>` until `goOn` is called. */
 export function stoppingAt(
   sandbox: Sandbox,
   command: string,
+  nth = 1,
 ): {
   readonly env: { readonly PATH: string }
   readonly stopped: () => Promise<void>
   readonly goOn: () => void
 } {
-  const env = meetingAt(sandbox, command, 2)
+  const env = meetingAt(sandbox, command, 2, nth)
   const directory = env.PATH.split(':')[0] ?? ''
   const arrivals = () => readdirSync(directory).filter((name) => name.startsWith('came-'))
   const stopped = async () => {

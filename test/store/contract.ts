@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { SessionId } from '../../src/domain/record.ts'
 import { type DwRecord, encode } from '../../src/store/codec.ts'
-import { activeRef, type RefName } from '../../src/store/ref-names.ts'
+import { activeRef, endedRef, type RefName } from '../../src/store/ref-names.ts'
 import type { Change, Commit, Entry, Store } from '../../src/store/store.ts'
 import { bytesOf, refOf, SAMPLES, SESSION_ID, sampleLock, sampleSession } from './record-samples.ts'
 
@@ -59,6 +60,29 @@ export function keepsTheContract(open: () => Promise<Subject>, { many = 50 } = {
     return entryAt(refAt(path))
   }
   const paths = async () => [...(await subject.store.read({ refs: [refOf(top)] })).keys()].sort()
+
+  describe('watching', () => {
+    // a watch has no clock: a change that it does not see is waited for until the test is over
+    test.each(['active', 'ended'] as const)('tells of a change at %s by another', async (place) => {
+      const id = `SESS-WATCHED${place.toUpperCase()}` as SessionId
+      const ref = place === 'active' ? activeRef(id) : endedRef(id)
+      const session = (fence: number) => sampleSession({ id, fence })
+      for (const step of ['creation', 'update', 'deletion'] as const) {
+        let tell = () => {}
+        const told = new Promise<void>((resolve) => {
+          tell = resolve
+        })
+        const watch = subject.store.watch(tell)
+        watch.attend([ref])
+        const from = (await subject.rival.read({ refs: [ref] })).get(ref) ?? null
+        const to = step === 'deletion' ? null : session(step.length)
+        oidsOf(await subject.rival.commit([{ ref, from, to }]))
+        await told
+        watch.close()
+      }
+      expect(await find(ref)).toBeUndefined()
+    })
+  })
 
   describe('reading', () => {
     test('finds nothing where nothing is', async () => {

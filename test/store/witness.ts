@@ -2,7 +2,16 @@ import fs from 'node:fs'
 import git from 'isomorphic-git'
 import { expect } from 'vitest'
 import type { RefName } from '../../src/store/ref-names.ts'
-import type { Change, Commit, CommitOptions, Entry, Query, Snapshot, Store } from '../../src/store/store.ts'
+import type {
+  Change,
+  Commit,
+  CommitOptions,
+  Entry,
+  Query,
+  Snapshot,
+  Store,
+  Watch,
+} from '../../src/store/store.ts'
 
 /**
  * A store that has each of its writes read back by isomorphic-git, which shares no code with git or with
@@ -32,6 +41,10 @@ export class WitnessedStore implements Store {
       else expect(await this.#recordAt(ref), ref).toEqual(asSeen(entries.get(ref)))
     }
     return commit
+  }
+
+  watch(changed: () => void): Watch {
+    return this.#store.watch(changed)
   }
 
   async #oidAt(ref: RefName): Promise<string | null> {

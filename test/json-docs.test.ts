@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { REGISTRY } from '../src/cli/registry.ts'
@@ -96,6 +96,14 @@ async function runErrors(): Promise<void> {
   await run(['claim', '--task', 'X'], { agent: 'kim' })
   await sandbox.git(['worktree', 'add', '--detach', join(sandbox.home, 'worktrees/repo/Y')])
   await run(['claim', '--task', 'Y'], { agent: 'kim' })
+  await sandbox.git(['config', 'dw.postCreate', 'echo "no network" && exit 3'])
+  await run(['claim', '--task', 'Z'], { agent: 'lou' })
+  await sandbox.git(['config', 'dw.postCreate', 'kill -9 $$'])
+  await run(['claim', '--task', 'Z'], { agent: 'lou' })
+  await sandbox.git(['config', '--unset', 'dw.postCreate'])
+  mkdirSync(join(sandbox.repo, '.worktreeinclude'))
+  await run(['claim', '--task', 'Z2'], { agent: 'max' })
+  rmSync(join(sandbox.repo, '.worktreeinclude'), { recursive: true })
   await run(['claim', 'damaged/below'], ANNA)
   await run(['locks'], { cwd: sandbox.root })
   await run(['claim', '--ttl', 'soon', 'x'], ANNA)

@@ -57,6 +57,8 @@ function surroundings(streams: Streams): Surroundings {
     isRunning: async (leader) => isRunning(leader),
     self: async () => runningProcess(process.pid),
     signal: interruption(),
+    onSignal,
+    isQuiet: () => streams.isJson,
     say: (line) => streams.say(line),
     progress: streams.showsProgress ? (line) => streams.progress(line) : null,
   }
@@ -73,9 +75,18 @@ function currentDirectory(): string {
   }
 }
 
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+function onSignal(listener: (name: (typeof INTERRUPTING)[number]) => void): () => void {
+  for (const name of INTERRUPTING) process.on(name, listener)
+  return () => {
+    for (const name of INTERRUPTING) process.off(name, listener)
+  }
+}
+
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const name of INTERRUPTING) {
     process.on(name, () =>
       controller.abort(
         new DwError('DW_INTERRUPTED', 'interrupted; nothing was kept', {

@@ -43,6 +43,10 @@ export class Streams {
     this.#json = true
   }
 
+  get isJson(): boolean {
+    return this.#json
+  }
+
   useColour(wish: ColourWish): void {
     this.#wish = wish
   }

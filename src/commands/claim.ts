@@ -7,9 +7,9 @@ import { formatKey, type Key, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
-import { claimTask } from '../flows/claim-task.ts'
 import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
+import { claimTask, type TaskClaim } from '../flows/claim-task.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 
@@ -27,6 +27,11 @@ export class ClaimCommand extends RepositoryCommand {
       With --task, claims the task, makes its worktree and branch, and prints the worktree's path. With
       paths, claims them, files or directories, all or none, and prints them. What another live session
       holds, above or below included, is refused: exit status 1, and the holder is named.
+
+      A new worktree gets copies of the ignored files that .worktreeinclude in the main worktree lists, its
+      submodules, and then runs each dw.postCreate in a shell, with DW_SESSION, DW_WORKTREE, DW_TASK,
+      DW_PROJECT, DW_BRANCH and DW_BASE set. When that does not succeed, the path is printed and the task is
+      yours, the exit status is 1, and the same claim runs it again.
 
       A claim lasts while its session is heard from at least once per --ttl. What has expired can simply be
       claimed. What is live can be taken with --steal and a reason, which the old holder is told.
@@ -74,14 +79,18 @@ export class ClaimCommand extends RepositoryCommand {
       ...(this.why === undefined ? {} : { why: this.why }),
     }
     const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
-    const answer = await (this.task === undefined
+    const { answer, problem } = await (this.task === undefined
       ? this.#claimPaths(workspace, request)
       : this.#claimTask(workspace, this.task, request))
     this.#narrate(workspace, answer)
-    return { text: this.#text(workspace, answer), json: claimJson(answer) }
+    const told = { text: this.#text(workspace, answer), json: claimJson(answer) }
+    if (problem === undefined) return told
+    // the claim stands, and where its worktree is is told all the same
+    this.context.streams.answer(told)
+    throw problem
   }
 
-  async #claimPaths(workspace: Workspace, request: Request): Promise<ClaimAnswer> {
+  async #claimPaths(workspace: Workspace, request: Request): Promise<TaskClaim> {
     const keys = await keysOf(workspace, this.keys)
     const project = keys.find(({ kind }) => kind === 'project')
     if (project !== undefined) {
@@ -89,15 +98,15 @@ export class ClaimCommand extends RepositoryCommand {
         hints: ['claim its directory'],
       })
     }
-    return this.#waiting(workspace, keys, () => claimKeys(workspace, { ...request, keys, canStamp: false }))
+    const claim = () => claimKeys(workspace, { ...request, keys, canStamp: false })
+    return { answer: await this.#waiting(workspace, keys, claim) }
   }
 
-  async #claimTask(workspace: Workspace, task: string, request: Request): Promise<ClaimAnswer> {
+  async #claimTask(workspace: Workspace, task: string, request: Request): Promise<TaskClaim> {
     const key = taskKey(this.project ?? defaultProject(workspace), task)
     if (this.noWorktree) {
-      return this.#waiting(workspace, [key], () =>
-        claimKeys(workspace, { ...request, keys: [key], canStamp: false }),
-      )
+      const claim = () => claimKeys(workspace, { ...request, keys: [key], canStamp: false })
+      return { answer: await this.#waiting(workspace, [key], claim) }
     }
     const { base, branch, adopt } = this
     const worktree = {
@@ -109,11 +118,7 @@ export class ClaimCommand extends RepositoryCommand {
   }
 
   /** The claim, repeated until what is held is free where `--wait` says so. */
-  async #waiting(
-    workspace: Workspace,
-    keys: readonly Key[],
-    attempt: () => Promise<ClaimAnswer>,
-  ): Promise<ClaimAnswer> {
+  async #waiting<T>(workspace: Workspace, keys: readonly Key[], attempt: () => Promise<T>): Promise<T> {
     if (this.wait === undefined || this.wait === false) return attempt()
     const limit = this.wait === true ? DEFAULT_WAIT : this.wait
     const { claimWaiting } = await import('../flows/claim-waiting.ts')

@@ -1,6 +1,6 @@
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, type Key, type TaskKey } from '../domain/key.ts'
+import { formatKey, type TaskKey } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
 import {
   addWorktree,
@@ -18,11 +18,20 @@ import { type ClaimRequest, claimKeys } from './claim.ts'
 import { pastHalfMade } from './half-made.ts'
 import { findClaimants } from './identity.ts'
 import { checkKeys } from './overview.ts'
+import { runPostCreate } from './post-create.ts'
 import { takeBack } from './take-back.ts'
 import { finishWorktree } from './unfinished-worktree.ts'
 import type { Workspace } from './workspace.ts'
 import { planWorktree, type WorktreeOptions, type WorktreePlan } from './worktree-plan.ts'
 import { checkReuse } from './worktree-reuse.ts'
+import { setUpWorktree } from './worktree-setup.ts'
+
+/** A task that was claimed, with its worktree. */
+export interface TaskClaim {
+  readonly answer: ClaimAnswer
+  /** Why the worktree is not quite ready: its `dw.postCreate` is to be run again. */
+  readonly problem?: DwError
+}
 
 export interface TaskClaimRequest extends Omit<ClaimRequest, 'keys' | 'canStamp'> {
   readonly task: TaskKey
@@ -35,9 +44,9 @@ const PLANS = 5
 /**
  * Claims a task and makes its worktree (design §5, §9). The worktree is planned first, so that nothing is
  * claimed, and taken from nobody, that could not be worked on. If making it fails, or the user interrupts,
- * the claim is taken back. Throws what {@link claimKeys} throws, DW_EXISTS, DW_IN_USE, DW_NOT_FOUND, DW_GIT.
+ * the claim is taken back; but not when only `dw.postCreate` does not succeed. Throws what {@link claimKeys} throws, DW_EXISTS, DW_IN_USE, DW_NOT_FOUND, DW_COPY, DW_GIT.
  */
-export async function claimTask(workspace: Workspace, request: TaskClaimRequest): Promise<ClaimAnswer> {
+export async function claimTask(workspace: Workspace, request: TaskClaimRequest): Promise<TaskClaim> {
   for (let plans = 1; ; plans += 1) {
     const plan = await plannedOrRefused(workspace, request)
     try {
@@ -53,7 +62,7 @@ async function claimPlanned(
   workspace: Workspace,
   request: TaskClaimRequest,
   plan: WorktreePlan,
-): Promise<ClaimAnswer> {
+): Promise<TaskClaim> {
   const { path, branch, base } = plan
   const terms = { ...request.terms, worktree: { path, branch, base } }
   const newBranch: NewBranch | null =
@@ -69,6 +78,7 @@ async function claimPlanned(
   const already = answer.keys.every((key) => key.already)
   const made = { branch: newBranch !== null && !already, worktree: false }
   const { around, clone } = workspace
+  let gitDir: string
   try {
     around.signal.throwIfAborted()
     const maker = { session: answer.session.id, key: formatKey(request.task) }
@@ -78,7 +88,12 @@ async function claimPlanned(
     made.worktree = plan.how === 'add'
     await makeWorktree(workspace, plan)
     around.signal.throwIfAborted()
-    await stamp(plan, request.task, answer.session.id)
+    gitDir = await gitDirOfMade(plan)
+    if (plan.how === 'add' || plan.unfinished) {
+      await setUpWorktree(workspace, { path, gitDir, main: plan.main })
+      around.signal.throwIfAborted()
+    }
+    await writeStamp(gitDir, { session: answer.session.id, key: formatKey(request.task) })
     await clone.dropIntent(path)
   } catch (error) {
     await undo(workspace, plan, made)
@@ -86,7 +101,10 @@ async function claimPlanned(
     // git, too, ends at a Ctrl-C: what it says then is not the reason
     throw await takeBack(workspace, answer, around.signal.aborted ? around.signal.reason : error)
   }
-  return { ...answer, worktree: { path, branch, base, created: plan.how === 'add' } }
+  const worktree = { path, branch, base, created: plan.how === 'add' }
+  const handed = { gitDir, worktree, session: answer.session.id, task: request.task }
+  const problem = await runPostCreate(workspace, handed)
+  return { answer: { ...answer, worktree }, ...(problem === undefined ? {} : { problem }) }
 }
 
 /** The worktree as it is now, while nobody else can be taking it: what was planned may have passed. */
@@ -134,14 +152,14 @@ async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
   )
 }
 
-async function stamp(plan: WorktreePlan, task: Key, session: SessionId): Promise<void> {
+async function gitDirOfMade(plan: WorktreePlan): Promise<string> {
   const gitDir = plan.how === 'reuse' ? plan.gitDir : await gitDirOf(plan.path)
   if (gitDir === null) {
     throw new DwError('DW_GIT', `git made no worktree at "${plan.path}"`, {
       hints: ['see: git worktree list'],
     })
   }
-  await writeStamp(gitDir, { session, key: formatKey(task) })
+  return gitDir
 }
 
 /** Tries at taking back what was made, while a git that was interrupted, too, is still ending. */
@@ -169,7 +187,8 @@ async function undo(
 async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<void> {
   const gitDir = await gitDirOf(plan.path)
   const wasThere = plan.how === 'add' && plan.replaces === 'missing'
-  if (gitDir !== null && !(await isInitializing(gitDir))) await removeWorktree(workspace.git, plan.path)
+  if (gitDir !== null && !(await isInitializing(gitDir)))
+    await removeWorktree(workspace.git, plan.path, gitDir)
   else if (!wasThere) await dropUnfinished(workspace.git, workspace.repository.commonDir, plan.path)
 }
 

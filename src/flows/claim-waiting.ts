@@ -1,4 +1,4 @@
-import type { ClaimAnswer, Holding } from '../domain/claim.ts'
+import type { Holding } from '../domain/claim.ts'
 import { durationOption, formatDuration, formatLeft } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { describeHolder } from '../domain/holder.ts'
@@ -36,11 +36,11 @@ const SETTLE = 10
  * `limit` seconds. It waits in line with the other waiters of this machine, and takes no lock before all
  * is free. Throws DW_TIMEOUT naming the holders, DW_USAGE for a wrong limit, and what `attempt` throws for other reasons.
  */
-export async function claimWaiting(
+export async function claimWaiting<T>(
   workspace: Workspace,
   request: WaitRequest,
-  attempt: () => Promise<ClaimAnswer>,
-): Promise<ClaimAnswer> {
+  attempt: () => Promise<T>,
+): Promise<T> {
   const waiting = new WaitingClaim(workspace, request, attempt)
   const atOnce = await waiting.atOnce()
   if (atOnce !== null) return atOnce
@@ -50,11 +50,11 @@ export async function claimWaiting(
   return answer
 }
 
-class WaitingClaim {
+class WaitingClaim<T> {
   readonly #workspace: Workspace
   readonly #request: WaitRequest
   readonly #keys: readonly Key[]
-  readonly #attempt: () => Promise<ClaimAnswer>
+  readonly #attempt: () => Promise<T>
   /** By the clock for differences, in milliseconds. */
   readonly #deadline: number
   readonly #wake: Wake
@@ -69,7 +69,7 @@ class WaitingClaim {
   #freeSince: number | null = null
   #failure: DwError | null = null
 
-  constructor(workspace: Workspace, request: WaitRequest, attempt: () => Promise<ClaimAnswer>) {
+  constructor(workspace: Workspace, request: WaitRequest, attempt: () => Promise<T>) {
     const { around, repository } = workspace
     this.#workspace = workspace
     this.#request = request
@@ -82,12 +82,12 @@ class WaitingClaim {
   }
 
   /** The claim without waiting; null when it is refused, or others have waited longer for what is free. */
-  async atOnce(): Promise<ClaimAnswer | null> {
+  async atOnce(): Promise<T | null> {
     if ((await this.#line.ahead()) > 0 && (await this.#survey()) === 'free') return null
     return this.#try()
   }
 
-  async untilFree(): Promise<ClaimAnswer> {
+  async untilFree(): Promise<T> {
     const { elapsed, signal, sleep } = this.#workspace.around
     await this.#line.keepPlace()
     const watch = this.#workspace.store.watch(this.#wake.ring)
@@ -132,7 +132,7 @@ class WaitingClaim {
   }
 
   /** One try; null when it was refused, or others kept writing the same records. */
-  async #try(): Promise<ClaimAnswer | null> {
+  async #try(): Promise<T | null> {
     try {
       return await this.#attempt()
     } catch (error) {

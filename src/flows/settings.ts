@@ -54,6 +54,24 @@ export class Settings {
     return name
   }
 
+  /** `dw.postCreate`: the user's own shell commands for a new worktree, in order. */
+  get postCreate(): readonly string[] {
+    return this.#config.all('dw.postcreate')
+  }
+
+  /** `dw.submodules`: whether those of a new worktree are initialised. */
+  get submodules(): boolean {
+    const text = this.#text('dw.submodules')?.toLowerCase() ?? 'true'
+    if (['true', 'yes', 'on', '1'].includes(text)) return true
+    if (['false', 'no', 'off', '0'].includes(text)) return false
+    throw this.#bad('dw.submodules', 'is neither true nor false', 'set it: git config dw.submodules false')
+  }
+
+  /** `core.worktree`: where the main worktree is, when it is not beside its git directory. */
+  get mainWorktree(): string | undefined {
+    return this.#text('core.worktree')
+  }
+
   /** `color.dw`, else `color.ui`. */
   get colour(): 'always' | 'never' | 'auto' {
     const wish = this.#text('color.dw') ?? this.#text('color.ui')

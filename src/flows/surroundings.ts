@@ -37,6 +37,10 @@ export interface Surroundings {
   readonly self: () => Promise<Terminal['leader'] | null>
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
+  /** Calls `listener` with each signal that interrupts, until the function that it returns is called. */
+  readonly onSignal: (listener: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void
+  /** Whether nothing is narrated, so that programs that the user set up must not write either. */
+  readonly isQuiet: () => boolean
   /** Says one line of narration to the person watching. */
   readonly say: (line: string) => void
   /**

@@ -8,6 +8,7 @@ import { resolveNames } from '../git/refs.ts'
 import { gitDirOf, isIndexClean, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
 import { pastHalfMade } from './half-made.ts'
+import { mainWorktree } from './main-worktree.ts'
 import { realPath } from './real-path.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -24,6 +25,8 @@ export type WorktreePlan = {
   readonly branch: string
   /** Where the branch starts, or what it was at. */
   readonly base: string
+  /** The top of the main worktree; null when there is none. */
+  readonly main: string | null
 } & (
   | ({ readonly how: 'reuse' } & Pick<Reusable, 'gitDir' | 'stamp' | 'unfinished'>)
   | { readonly how: 'add'; readonly newBranch: boolean; readonly replaces: WorktreeSpec['replaces'] }
@@ -46,11 +49,13 @@ export async function planWorktree(
     pastHalfMade(workspace, () => listWorktrees(workspace.git)),
     resolveStart(workspace, branch, options.base),
   ])
-  const path = await worktreePath(workspace, task, worktrees[0]?.path)
+  const main = mainWorktree(workspace, worktrees[0])
+  const path = await worktreePath(workspace, task, main)
   const base = commits.existing ?? commits.start
   const known = await Promise.all(worktrees.slice(1).map((each) => withStamp(workspace, each, task)))
   const found = findReusable(worktrees[0], known, task, branch, path, options)
-  if (found !== null) return { how: 'reuse', ...found, branch: found.branch ?? branch, base: base ?? '' }
+  if (found !== null)
+    return { how: 'reuse', ...found, main, branch: found.branch ?? branch, base: base ?? '' }
   if (base === null) throw noCommit(options.base ?? workspace.settings.base)
   if ((await isOccupied(path)) && (await isBeingMade(workspace, path, task, looks))) {
     await workspace.around.sleep(LOOK_PAUSE)
@@ -60,7 +65,7 @@ export async function planWorktree(
   const gone = known.find((each) => each.path === path)
   const replaces = gone === undefined ? null : gone.unfinished ? 'unfinished' : 'missing'
   if (replaces === 'missing') await refuseWithWork(workspace, worktrees, path, branch)
-  return { how: 'add', path, branch, base, newBranch: commits.existing === null, replaces }
+  return { how: 'add', path, branch, base, main, newBranch: commits.existing === null, replaces }
 }
 
 /** The commits that matter, in one process: the branch itself, and where a new one would start. */
@@ -216,7 +221,7 @@ function noCommit(base: string | undefined): DwError {
       })
 }
 
-async function worktreePath(workspace: Workspace, task: TaskKey, main: string | undefined): Promise<string> {
+async function worktreePath(workspace: Workspace, task: TaskKey, main: string | null): Promise<string> {
   const filled = fillTemplate(workspace, 'dw.worktreePath', task)
   const { home } = workspace.around
   const expanded = filled === '~' || filled.startsWith('~/') ? join(home, filled.slice(1)) : filled

@@ -19,6 +19,12 @@ export class Config {
     return this.#values.get(name)?.at(-1)
   }
 
+  /** All values of `name`, in order; an empty one drops those before it, as git has it for its own lists. */
+  all(name: string): readonly string[] {
+    const values = (this.#values.get(name) ?? []).map(({ value }) => value)
+    return values.slice(values.lastIndexOf('') + 1)
+  }
+
   /** The names of all settings that start with `prefix`. */
   names(prefix: string): string[] {
     return [...this.#values.keys()].filter((name) => name.startsWith(prefix))

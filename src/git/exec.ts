@@ -12,8 +12,11 @@ export interface GitOptions {
    * than 60 s has no living owner (design §6). 0 means no limit.
    */
   readonly timeout?: number
-  /** Drops git's variables, so that git finds the repository of `cwd` (design §6). */
-  readonly entering?: boolean
+  /**
+   * Drops git's variables, so that git finds the repository of `cwd` (design §6); those of `git -c` stay
+   * with `keeping-settings`, for calls that still work for the user's own command.
+   */
+  readonly entering?: boolean | 'keeping-settings'
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
 }
@@ -52,11 +55,11 @@ const REPOSITORY_VARIABLES = new Set([
   'GIT_SHALLOW_FILE',
 ])
 
-/** Those that choose the repository or its settings: kept, except when another worktree is entered. */
-const CHOOSING_VARIABLES =
-  /^GIT_(?:DIR|WORK_TREE|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_(?:KEY|VALUE)_\d+)$/
+/** Those that choose the repository, and those that set something in it: kept, except when another worktree is entered. */
+const CHOOSING_VARIABLES = /^GIT_(?:DIR|WORK_TREE)$/
+const SETTING_VARIABLES = /^GIT_CONFIG(?:_PARAMETERS|_COUNT|_(?:KEY|VALUE)_\d+)?$/
 
-/** Starts git. The only place in the program that starts a process. */
+/** Starts git. The only place in the program that does. */
 export class Git {
   readonly #env: Environment
   readonly #cwd: string
@@ -69,7 +72,7 @@ export class Git {
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
-    const env = childEnvironment(this.#env, options.entering ?? false)
+    const env = childEnvironment(this.#env, options.entering)
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
     return new Promise((resolve, reject) => {
@@ -129,11 +132,16 @@ export function gitError(args: readonly string[], result: GitResult): DwError {
   })
 }
 
-function childEnvironment(env: Environment, entering: boolean): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(
-    ([name]) => !REPOSITORY_VARIABLES.has(name) && !(entering && CHOOSING_VARIABLES.test(name)),
-  )
-  return Object.fromEntries(kept)
+/** `env` without what other repositories' git processes left in it, as {@link GitOptions.entering} says. */
+export function childEnvironment(
+  env: Environment,
+  entering: GitOptions['entering'],
+): Record<string, string | undefined> {
+  const isDropped = (name: string) =>
+    REPOSITORY_VARIABLES.has(name) ||
+    (entering !== false && entering !== undefined && CHOOSING_VARIABLES.test(name)) ||
+    (entering === true && SETTING_VARIABLES.test(name))
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isDropped(name)))
 }
 
 function endProcess(child: { kill(signal: NodeJS.Signals): boolean }): void {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { type Git, type GitResult, gitError } from './exec.ts'
 
@@ -83,9 +83,17 @@ export async function isIndexClean(git: Git, commonDir: string, path: string): P
   return false
 }
 
-/** Removes a clean worktree; false when git would not, which it says of one with work in it. */
-export async function removeWorktree(git: Git, path: string): Promise<boolean> {
-  return (await git.run(['worktree', 'remove', '--', path])).status === 0
+/**
+ * Removes a new worktree that is clean; false when git would not, which it says of one with work in it. For
+ * one with submodules git wants to be forced, so it is asked first whether all else is clean.
+ */
+export async function removeWorktree(git: Git, path: string, gitDir: string): Promise<boolean> {
+  if ((await git.run(['worktree', 'remove', '--', path])).status === 0) return true
+  if ((await stat(resolve(gitDir, 'modules')).catch(() => null)) === null) return false
+  const args = ['status', '--porcelain', '--untracked-files=all', '--ignore-submodules=all']
+  const { status, stdout } = await git.run(args, { cwd: path, entering: true })
+  if (status !== 0 || stdout.length > 0) return false
+  return (await git.run(['worktree', 'remove', '--force', '--', path])).status === 0
 }
 
 /**

@@ -12,6 +12,8 @@ interface Case {
   readonly options?: StepOptions
   /** Refs that the command may change although it fails: what was done and undone is logged. */
   readonly mayChange?: RegExp
+  /** What is on stdout all the same. */
+  readonly stdout?: RegExp
 }
 
 const ANNA = { agent: 'anna' }
@@ -126,6 +128,25 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     options: ANNA,
   },
   DW_READONLY: { prepare: asReader, command: 'git dw claim docs', options: BEN },
+  DW_POST_CREATE: {
+    prepare: async (sandbox) => {
+      await sandbox.git(['config', 'dw.postCreate', 'echo "no network" && exit 3'])
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+    mayChange: /^refs\/(?:dw|heads\/feature)\//,
+    stdout: /worktrees\/repo\/T/,
+  },
+  DW_COPY: {
+    prepare: async (sandbox) => {
+      mkdirSync(join(sandbox.repo, '.worktreeinclude'))
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+    mayChange: JOURNAL,
+  },
   DW_GIT: {
     prepare: async (sandbox) => {
       writeFileSync(join(sandbox.root, 'file'), '')
@@ -193,12 +214,13 @@ describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) =
         ? await Promise.all([run.text(), run.json()])
         : [await run.text(), await run.json()]
     expect(await refs()).toStrictEqual(before)
-    expect(text).toMatchObject({ status: expected, stdout: '' })
+    const stdout = expect.stringMatching(each.stdout ?? /^$/)
+    expect(text).toMatchObject({ status: expected, stdout })
     expect(text.stderr).toMatch(/^git dw: (?=[^A-Z\n]|SESS-)/m)
 
     await transcript.matches(`errors/${code}`)
 
-    expect(json).toMatchObject({ status: expected, stdout: '' })
+    expect(json).toMatchObject({ status: expected, stdout })
     expect(json.stderr.split('\n')).toHaveLength(2)
     const { error, ...rest } = JSON.parse(json.stderr)
     expect(rest).toStrictEqual({})

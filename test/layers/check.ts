@@ -9,7 +9,7 @@ import {
   MAX_LINES,
   PROCESS_MODULES,
   PROCESS_READERS,
-  PROCESS_STARTER,
+  PROCESS_STARTERS,
   VAGUE_NAMES,
 } from './table.ts'
 
@@ -57,11 +57,11 @@ export function wrongArrows(sources: Sources): string[] {
   return wrong
 }
 
-/** Modules that start processes, named anywhere but in the one file that may. */
+/** Modules that start processes, named anywhere but in the files that may. */
 export function wrongStarters(sources: Sources): string[] {
   const named = new RegExp(`(['"\`])(?:node:)?(?:${PROCESS_MODULES.join('|')})(?:/[^'"\`]*)?\\1`, 'g')
   return [...sources].flatMap(([path, source]) => {
-    if (path === PROCESS_STARTER) return []
+    if (PROCESS_STARTERS.includes(path)) return []
     const text = readSource(source).withStrings
     return [...text.matchAll(named)].map((match) => `${path}:${lineAt(text, match.index)}: names ${match[0]}`)
   })

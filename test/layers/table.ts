@@ -29,17 +29,18 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
     to('report/'),
     to('domain/'),
   ],
-  'flows/': [to('share/'), to('store/'), to('git/'), to('domain/')],
+  'flows/': [to('share/'), to('store/'), to('programs/'), to('git/'), to('domain/')],
   'share/': [to('store/'), to('git/'), to('domain/')],
   'store/': [to('git/'), to('domain/')],
   'reader/': [to('store/schema.ts'), to('store/codec.ts'), to('store/ref-names.ts'), to('domain/')],
   'report/': [to('domain/')],
+  'programs/': [],
   'git/': [to('domain/error.ts'), { to: 'domain/record.ts', typesOnly: true }],
   'domain/': [],
 }
 
-/** The only file that starts processes. */
-export const PROCESS_STARTER = 'git/exec.ts'
+/** The only files that start processes: git, and commands that the user wrote. */
+export const PROCESS_STARTERS: readonly string[] = ['git/exec.ts', 'programs/user-command.ts']
 
 /** Modules and packages that start processes. */
 export const PROCESS_MODULES: readonly string[] = [

@@ -7,12 +7,15 @@ import { Git } from '../git/exec.ts'
 import { findRepository, type Repository } from '../git/repository.ts'
 import { GitStore } from '../store/git-store.ts'
 import { CloneState } from '../store/local/clone-state.ts'
+import { corrupt } from '../store/damage.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
 import { Losses } from './losses.ts'
 import { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
+
+export { corrupt }
 
 /** An opened repository with all that flows work on. */
 export interface Workspace {
@@ -107,20 +110,4 @@ export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | nu
     })
   }
   return entry
-}
-
-/** DW_CORRUPT_STATE, or DW_SCHEMA for a newer record: the ref is named and left as it is. */
-export function corrupt(entry: Entry): DwError {
-  const { content, ref, oid } = entry
-  const problem = content.ok ? 'is not what its ref says' : content.problem
-  const newer = !content.ok && content.newer
-  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
-    hints: newer
-      ? ['install a newer git dw']
-      : [
-          `look at it with: git cat-file -p ${ref}`,
-          `if nobody needs it, remove it with: git update-ref -d ${ref}`,
-        ],
-    details: { ref, oid, problem },
-  })
 }

@@ -7,6 +7,7 @@ import { checkKeys, type KeyCheck } from '../flows/overview.ts'
 import { keysOf, showKey } from '../flows/path-key.ts'
 import { corrupt, type Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
+import { damageLines } from '../report/lock-table.ts'
 
 export class CheckCommand extends RepositoryCommand {
   static override paths = [['check']]
@@ -32,6 +33,7 @@ export class CheckCommand extends RepositoryCommand {
     )
     const [damaged] = ground.damaged.filter(({ ref }) => ref.startsWith('refs/dw/locks/'))
     if (damaged !== undefined) throw corrupt(damaged)
+    for (const line of damageLines(ground.damaged)) this.context.streams.say(line)
     const lines = checks.flatMap((check) => this.#lines(workspace, check, checks.length > 1, ground.vantage))
     const items = checks.map(({ key, answer, holders }) => ({
       key: formatKey(key),

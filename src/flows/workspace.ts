@@ -98,7 +98,11 @@ function lastPart(url: string): string {
 export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | null {
   const entry = snapshot.get(META_REF)
   if (entry === undefined) return null
-  if (!entry.content.ok) throw corrupt(entry)
+  if (!entry.content.ok) {
+    // each record says its own version, so looking goes on, and names this one among the damaged
+    if (use === 'read') return entry
+    throw corrupt(entry)
+  }
   const { record } = entry.content
   if (record.kind !== 'meta') throw corrupt(entry)
   const needed = use === 'read' ? record.minReader : Math.max(record.schema, record.minReader)

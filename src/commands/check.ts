@@ -25,6 +25,10 @@ export class CheckCommand extends RepositoryCommand {
 
   keys = Option.Rest({ name: 'path', required: 1 })
 
+  override get changes(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { checks, ground } = await checkKeys(
       workspace,

@@ -32,7 +32,7 @@ export interface Workspace {
 /** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
 export async function openWorkspace(around: Surroundings): Promise<Workspace> {
   const git = new Git(around.env, around.cwd)
-  const [repository, config] = await Promise.all([findRepository(git), readConfig(git)])
+  const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
   const store = new GitStore(git, repository, {
     elapsed: around.elapsed,

@@ -40,7 +40,7 @@ export async function readRefs(git: Git, roots: readonly string[]): Promise<RefB
 
 async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
   const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(raw:size)%00%(raw)'
-  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots])
+  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots], { records: true })
   if (result.status === 0) return parseRawListing(result.stdout)
   // one missing object ends the listing: names first, then each body for itself
   const names = await listRefs(git, roots)
@@ -82,7 +82,7 @@ export async function listRefs(
 ): Promise<{ ref: string; oid: BlobId }[]> {
   const parts = await Promise.all(
     batches(patterns).map((batch) =>
-      git.output(['for-each-ref', '--format=%(refname)%00%(objectname)', ...batch]),
+      git.output(['for-each-ref', '--format=%(refname)%00%(objectname)', ...batch], { records: true }),
     ),
   )
   const lines = parts.flatMap((part) =>
@@ -113,7 +113,7 @@ export interface NamedObject {
 /** Reads objects by name, in order: refs or object ids. Null stands for a name that is not there. */
 export async function readObjects(git: Git, names: readonly string[]): Promise<(NamedObject | null)[]> {
   if (names.length === 0) return []
-  const result = await git.run(['cat-file', '--batch'], { input: `${names.join('\n')}\n` })
+  const result = await git.run(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, records: true })
   if (result.status === 0) return parseObjects(names.length, result.stdout)
   if (names.length === 1) return [{ oid: '' as BlobId, type: null, bytes: null }]
   // one object that cannot be unpacked ends the stream: halves find it

@@ -16,6 +16,6 @@ export function corrupt(entry: Entry): DwError {
     file === undefined ? look : [`look at it, and if nobody needs it remove it: rm ${shellWord(file)}`]
   return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
     hints: newer ? ['install a newer git dw'] : hints,
-    details: { ref, oid, problem, ...(file === undefined ? {} : { path: file }) },
+    details: { ref, problem, ...(file === undefined ? { oid } : { path: file }) },
   })
 }

@@ -154,7 +154,10 @@ export class GitStore implements Store {
         this.#runtime.fileClock(),
       )
       if (locks.removed.length > 0) continue
-      await this.#refuseReadOnly(failure)
+      await this.#refuseReadOnly(
+        failure,
+        updates.map(({ ref }) => ref),
+      )
       if (locks.present.length === 0) await this.#refuseBroken(updates, found)
       this.#runtime.signal.throwIfAborted()
       if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
@@ -205,9 +208,9 @@ export class GitStore implements Store {
     if (broken !== undefined) throw corrupt(broken)
   }
 
-  async #refuseReadOnly(cause: string): Promise<void> {
+  async #refuseReadOnly(cause: string, refs: readonly string[] = []): Promise<void> {
     const { commonDir } = this.#repository
-    for (const name of ['', 'objects', 'refs', 'refs/dw']) {
+    for (const name of ['', 'objects', 'refs', 'refs/dw', ...directoriesOf(refs)]) {
       const writable = await access(join(commonDir, name), constants.W_OK).then(
         () => true,
         (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
@@ -219,6 +222,11 @@ export class GitStore implements Store {
       })
     }
   }
+}
+
+/** The directories that hold the files of `refs`, the highest first. */
+function directoriesOf(refs: readonly string[]): Set<string> {
+  return new Set(refs.flatMap((ref) => refsAbove(ref as RefName)).sort())
 }
 
 /** What a transaction wrote before git found it could not finish: two that collide are seen late (design §3). */

@@ -106,7 +106,7 @@ describe('a setting that is no duration', () => {
     for (const args of [['claim', 'x'], ['status'], []]) {
       const outcome = await sandbox.run('git-dw', args, ANNA)
       expect(outcome).toMatchObject({ status: 128, stdout: '' })
-      expect(outcome.stderr).toMatch(/git will not use the repository[^]*bad config line 1/)
+      expect(outcome.stderr).toMatch(/git will not use the repository.*\n.*bad config line 1/)
     }
     expect(gitFiles(sandbox)).toStrictEqual(before)
     writeFileSync(join(sandbox.home, '.gitconfig'), '')

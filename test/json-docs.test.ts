@@ -120,6 +120,21 @@ async function runErrors(): Promise<void> {
   await run(['status'])
 }
 
+/** Settings that git refuses to read, and a git that is too old. */
+async function runOddGits(): Promise<void> {
+  const settings = join(sandbox.root, 'bad-settings')
+  writeFileSync(settings, 'x y\n')
+  // the launcher alone: git itself would refuse the settings, and put its own programs first on the PATH
+  const launch = async (env: Record<string, string>) => {
+    runs.push({ args: ['status'], ...(await sandbox.run('git-dw', ['status', '--json'], { env })) })
+  }
+  await launch({ GIT_CONFIG_GLOBAL: settings })
+  const directory = join(sandbox.root, 'old-git')
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'git'), '#!/bin/sh\necho git version 2.30.1\n', { mode: 0o755 })
+  await launch({ PATH: `${directory}:${sandbox.env()['PATH']}` })
+}
+
 /** What takes a lost race, and a terminal. */
 const NOT_MET = ['Error.held', 'Owner.terminal']
 
@@ -128,6 +143,7 @@ beforeAll(async () => {
   await runAnswers()
   await runDamage()
   await runErrors()
+  await runOddGits()
 }, 180_000)
 
 afterAll(() => sandbox.dispose())

@@ -40,6 +40,7 @@ export abstract class RepositoryCommand extends DwCommand {
   override async answer(): Promise<Answer> {
     const workspace = await openWorkspace(this.context.around)
     this.context.streams.useColour(workspace.settings.colour)
+    if (this.changes) workspace.settings.checkDurations()
     const show = (key: Key) => showKey(workspace, key)
     const say = (error?: unknown) => {
       for (const line of workspace.losses.lines(workspace.around.now(), show, error))
@@ -57,6 +58,11 @@ export abstract class RepositoryCommand extends DwCommand {
 
   /** Whether what the session has lost is narrated; not where the answer shows it. */
   get tellsLosses(): boolean {
+    return true
+  }
+
+  /** Whether the command changes state: then bad settings are refused before it does. */
+  get changes(): boolean {
     return true
   }
 

@@ -42,9 +42,9 @@ function surroundings(streams: Streams): Surroundings {
   return {
     env,
     cwd: currentDirectory(),
-    home: env['HOME'] ?? userInfo().homedir,
+    home: env['HOME'] || userEntry()?.homedir || '',
     programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
-    user: env['LOGNAME'] ?? env['USER'] ?? loginName(),
+    user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,
     fileClock: Date.now,
@@ -105,11 +105,11 @@ function clockShift(text: string | undefined): number {
   return sign * durationOption('DW_TEST_CLOCK', text.replace(/^[+-]/, '')) * 1000
 }
 
-function loginName(): string {
+/** This user's entry in the user database; null for a uid that has none. */
+function userEntry(): { readonly username: string; readonly homedir: string } | null {
   try {
-    return userInfo().username
+    return userInfo()
   } catch {
-    // a uid without an entry in the user database
-    return `uid-${process.getuid?.() ?? 'unknown'}`
+    return null
   }
 }

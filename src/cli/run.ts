@@ -16,10 +16,20 @@ export async function run(words: readonly string[]): Promise<void> {
   try {
     process.exitCode = await dispatch(processContext(words, streams), withCommandFirst(words))
   } catch (thrown) {
-    const error = asDwError(thrown)
+    const error = await explained(asDwError(thrown))
     streams.error(error)
     process.exitCode = EXIT_STATUS[error.code]
   }
+}
+
+/** What failed in git may have failed because git is too old: that is asked only now. */
+async function explained(error: DwError): Promise<DwError> {
+  if (error.code !== 'DW_GIT' && error.code !== 'DW_NOT_A_REPO') return error
+  const [{ Git }, { oldGitError }] = await Promise.all([
+    import('../git/exec.ts'),
+    import('../git/version.ts'),
+  ])
+  return (await oldGitError(new Git(process.env, '/'), error)) ?? error
 }
 
 async function dispatch(context: DwContext, words: readonly string[]): Promise<number> {
@@ -63,7 +73,8 @@ async function bare(context: DwContext, words: readonly string[]): Promise<numbe
     return (await status.execute()) as number
   } catch (thrown) {
     const error = asDwError(thrown)
-    if (error.code !== 'DW_NOT_A_REPO') throw error
+    // a repository that git refuses is a reason to be told
+    if (error.code !== 'DW_NOT_A_REPO' || error.details['directory'] !== undefined) throw error
     if (words.includes('--json'))
       throw new DwError('DW_USAGE', error.message, { hints: error.hints, cause: error })
     const [{ allHelp }, { overviewText }] = await loadHelp()

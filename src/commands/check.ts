@@ -8,6 +8,7 @@ import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
 import { corrupt, type Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
+import { damageLines } from '../report/lock-table.ts'
 
 export class CheckCommand extends RepositoryCommand {
   static override paths = [['check']]
@@ -25,6 +26,10 @@ export class CheckCommand extends RepositoryCommand {
 
   keys = Option.Rest({ name: 'path', required: 1 })
 
+  override get changes(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { checks, ground } = await checkKeys(
       workspace,
@@ -33,6 +38,7 @@ export class CheckCommand extends RepositoryCommand {
     )
     const [damaged] = ground.damaged.filter(({ ref }) => ref.startsWith('refs/dw/locks/'))
     if (damaged !== undefined) throw corrupt(damaged)
+    for (const line of damageLines(ground.damaged)) this.context.streams.say(line)
     const lines = checks.flatMap((check) => this.#lines(workspace, check, checks.length > 1, ground.vantage))
     const items = checks.map(({ key, answer, holders }) => ({
       key: formatKey(key),

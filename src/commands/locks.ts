@@ -25,6 +25,10 @@ export class LocksCommand extends RepositoryCommand {
 
   keys = Option.Rest({ name: 'path' })
 
+  override get changes(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
     const names = (await keysOf(workspace, this.keys)).map(lockName)

@@ -19,6 +19,10 @@ export class SessionsCommand extends RepositoryCommand {
 
   all = Option.Boolean('--all', false, { description: 'Include sessions that have ended.' })
 
+  override get changes(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { sessions, damaged } = await readOverview(workspace, { ...this.session, ended: this.all })
     for (const line of damageLines(damaged)) this.context.streams.say(line)

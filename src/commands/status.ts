@@ -26,6 +26,10 @@ export class StatusCommand extends RepositoryCommand {
     return false
   }
 
+  override get changes(): boolean {
+    return false
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
     for (const line of damageLines(overview.damaged)) this.context.streams.say(line)

@@ -26,7 +26,16 @@ type Agent = (typeof AGENTS)[number]
  * is a check of the installation, too.
  */
 export async function runDemo(around: Surroundings, show: (step: DemoStep) => void): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'git-dw-demo-'))
+  const root = await mkdtemp(join(tmpdir(), 'git-dw-demo-')).catch((cause: unknown) => {
+    throw new DwError(
+      'DW_READONLY',
+      `the demo needs a temporary directory, and "${tmpdir()}" cannot be written`,
+      {
+        cause,
+        hints: ['name another: TMPDIR=<directory> git dw demo'],
+      },
+    )
+  })
   try {
     await new Demo(around, root, show).run()
   } finally {

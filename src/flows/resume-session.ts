@@ -31,6 +31,7 @@ export async function resumeSession(
 ): Promise<ResumeAnswer> {
   const id = await resolveSessionId(workspace, request.target)
   const seat = await findSeat(workspace.around)
+  if (seat !== null) await workspace.clone.refuseReadOnly()
   const answer = await untilSettled(workspace, () => attempt(workspace, id, seat, request.takeover))
   workspace.losses.note(answer.session)
   if (seat !== null) await bindSeat(workspace, seat, answer.session)

@@ -3,6 +3,13 @@ import { DwError } from '../domain/error.ts'
 import { nameProblem } from '../domain/name.ts'
 import type { Config } from '../git/config.ts'
 
+/** The settings that are durations, with their defaults in seconds. */
+const DURATIONS = {
+  'dw.heartbeatInterval': 15 * 60,
+  'dw.sessionTtl': 86_400,
+  'dw.lockTtl': 7200,
+} as const
+
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
 export class Settings {
   readonly #config: Config
@@ -13,17 +20,22 @@ export class Settings {
 
   /** `dw.heartbeatInterval`, in seconds. */
   get heartbeatInterval(): number {
-    return this.#duration('dw.heartbeatInterval', 15 * 60)
+    return this.#duration('dw.heartbeatInterval', DURATIONS['dw.heartbeatInterval'])
   }
 
   /** `dw.sessionTtl`, in seconds. */
   get sessionTtl(): number {
-    return this.#duration('dw.sessionTtl', 86_400)
+    return this.#duration('dw.sessionTtl', DURATIONS['dw.sessionTtl'])
   }
 
   /** `dw.lockTtl`, in seconds. */
   get lockTtl(): number {
-    return this.#duration('dw.lockTtl', 7200)
+    return this.#duration('dw.lockTtl', DURATIONS['dw.lockTtl'])
+  }
+
+  /** Refuses durations that are none, before anything is changed. Throws DW_CONFIG. */
+  checkDurations(): void {
+    for (const [name, otherwise] of Object.entries(DURATIONS)) this.#duration(name, otherwise)
   }
 
   /** `dw.worktreePath`: a template with `{project}` and `{task}`. */
@@ -97,6 +109,18 @@ export class Settings {
   /** `DW_CONFIG` for a template that names an unknown placeholder. */
   badTemplate(name: 'dw.worktreePath' | 'dw.branch', placeholder: string): DwError {
     return this.#bad(name, `has the unknown placeholder "${placeholder}"`, 'use {project} and {task}')
+  }
+
+  /** `DW_CONFIG` for a path that starts at a home directory where there is none. */
+  noHome(): DwError {
+    return new DwError(
+      'DW_CONFIG',
+      `dw.worktreePath "${this.worktreePath}" needs a home directory, and there is none`,
+      {
+        hints: ['set HOME', 'or set another place: git config dw.worktreePath <template>'],
+        details: { setting: 'dw.worktreePath', value: this.worktreePath },
+      },
+    )
   }
 
   #text(name: string): string | undefined {

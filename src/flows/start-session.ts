@@ -38,10 +38,11 @@ export async function startSession(
   const project = request.project ?? defaultProject(workspace)
   projectKey(project)
   const { identity, seat } = await whoIsHere(workspace)
+  const bound = seat !== null && (request.rebind || isFree(identity))
+  if (bound) await workspace.clone.refuseReadOnly()
   const session = await untilSettled(workspace, () =>
     create(workspace, newSessionId(workspace.around), seat, project),
   )
-  const bound = seat !== null && (request.rebind || isFree(identity))
   if (bound) await bindSeat(workspace, seat, session)
   return { session, already: false, bound }
 }

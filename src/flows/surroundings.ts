@@ -11,6 +11,7 @@ export interface Terminal {
 export interface Surroundings {
   readonly env: Environment
   readonly cwd: string
+  /** Empty where the user has none. */
   readonly home: string
   /** The directory that `git-dw` itself was started from, to be put on a PATH. */
   readonly programs: string

@@ -7,12 +7,15 @@ import { Git } from '../git/exec.ts'
 import { findRepository, type Repository } from '../git/repository.ts'
 import { GitStore } from '../store/git-store.ts'
 import { CloneState } from '../store/local/clone-state.ts'
+import { corrupt } from '../store/damage.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
 import { Losses } from './losses.ts'
 import { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
+
+export { corrupt }
 
 /** An opened repository with all that flows work on. */
 export interface Workspace {
@@ -29,7 +32,7 @@ export interface Workspace {
 /** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
 export async function openWorkspace(around: Surroundings): Promise<Workspace> {
   const git = new Git(around.env, around.cwd)
-  const [repository, config] = await Promise.all([findRepository(git), readConfig(git)])
+  const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
   const store = new GitStore(git, repository, {
     elapsed: around.elapsed,
@@ -95,7 +98,11 @@ function lastPart(url: string): string {
 export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | null {
   const entry = snapshot.get(META_REF)
   if (entry === undefined) return null
-  if (!entry.content.ok) throw corrupt(entry)
+  if (!entry.content.ok) {
+    // each record says its own version, so looking goes on, and names this one among the damaged
+    if (use === 'read') return entry
+    throw corrupt(entry)
+  }
   const { record } = entry.content
   if (record.kind !== 'meta') throw corrupt(entry)
   const needed = use === 'read' ? record.minReader : Math.max(record.schema, record.minReader)
@@ -107,20 +114,4 @@ export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | nu
     })
   }
   return entry
-}
-
-/** DW_CORRUPT_STATE, or DW_SCHEMA for a newer record: the ref is named and left as it is. */
-export function corrupt(entry: Entry): DwError {
-  const { content, ref, oid } = entry
-  const problem = content.ok ? 'is not what its ref says' : content.problem
-  const newer = !content.ok && content.newer
-  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
-    hints: newer
-      ? ['install a newer git dw']
-      : [
-          `look at it with: git cat-file -p ${ref}`,
-          `if nobody needs it, remove it with: git update-ref -d ${ref}`,
-        ],
-    details: { ref, oid, problem },
-  })
 }

@@ -224,6 +224,7 @@ function noCommit(base: string | undefined): DwError {
 async function worktreePath(workspace: Workspace, task: TaskKey, main: string | null): Promise<string> {
   const filled = fillTemplate(workspace, 'dw.worktreePath', task)
   const { home } = workspace.around
+  if (home === '' && /^~(?:\/|$)/.test(filled)) throw workspace.settings.noHome()
   const expanded = filled === '~' || filled.startsWith('~/') ? join(home, filled.slice(1)) : filled
   // from the main worktree, so that it does not matter where the command is given
   return realPath(resolve(main ?? workspace.repository.commonDir, expanded))
@@ -231,6 +232,8 @@ async function worktreePath(workspace: Workspace, task: TaskKey, main: string | 
 
 function fillTemplate(workspace: Workspace, name: 'dw.branch' | 'dw.worktreePath', task: TaskKey): string {
   const template = name === 'dw.branch' ? workspace.settings.branch : workspace.settings.worktreePath
+  const unclosed = /\{[^}]*$/.exec(template)
+  if (unclosed !== null) throw workspace.settings.badTemplate(name, unclosed[0])
   return template.replace(/\{([^}]*)\}/g, (_, placeholder: string) => {
     if (placeholder === 'task') return encodeFileName(task.task)
     if (placeholder === 'project') return encodeFileName(task.project)

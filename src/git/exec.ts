@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { DwError } from '../domain/error.ts'
 
 /** The environment of this process, given by `cli/context`. */
@@ -17,6 +18,11 @@ export interface GitOptions {
    * with `keeping-settings`, for calls that still work for the user's own command.
    */
   readonly entering?: boolean | 'keeping-settings'
+  /**
+   * Reads our records as they are: no replacement (git-replace(1)) stands in for one, and a missing one is
+   * not fetched from a promisor remote.
+   */
+  readonly records?: boolean
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
 }
@@ -30,6 +36,15 @@ export interface GitResult {
 }
 
 const PLUMBING_TIMEOUT = 10_000
+
+/** The oldest git that has all that is used here: `core.fsync` and `worktree list -z` came with it. */
+export const OLDEST_GIT = '2.36'
+
+const AS_THEY_ARE = { GIT_NO_REPLACE_OBJECTS: '1', GIT_NO_LAZY_FETCH: '1' }
+
+/** Traces that would go to git's stderr, or to a descriptor that it does not have here; those to a file stay. */
+const isTraceToStream = (name: string, value: string | undefined) =>
+  name.startsWith('GIT_TRACE') && /^(?:\d|true|yes|on)$/i.test(value ?? '')
 
 /** Variables that choose or change a repository for one git process (`git rev-parse --local-env-vars`, and more). */
 const REPOSITORY_VARIABLES = new Set([
@@ -72,7 +87,8 @@ export class Git {
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
-    const env = childEnvironment(this.#env, options.entering)
+    const kept = childEnvironment(this.#env, options.entering)
+    const env = options.records ? { ...kept, ...AS_THEY_ARE } : kept
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
     return new Promise((resolve, reject) => {
@@ -86,9 +102,7 @@ export class Git {
       child.stdin.on('error', () => undefined)
       child.on('error', (cause) => {
         clearTimeout(timer)
-        reject(
-          new DwError('DW_GIT', `git cannot be started: ${cause.message}`, { cause, hints: START_HINTS }),
-        )
+        reject(cannotStart(cause, cwd))
       })
       child.on('close', (status) => {
         clearTimeout(timer)
@@ -119,7 +133,20 @@ export class Git {
   }
 }
 
-const START_HINTS = ['install git 2.36 or newer and see that it is on PATH']
+/** Node says ENOENT of a missing program and of a missing directory alike. */
+function cannotStart(cause: NodeJS.ErrnoException, cwd: string): DwError {
+  if (cause.code === 'ENOENT' && !existsSync(cwd)) {
+    return new DwError('DW_GIT', `git cannot be started in "${cwd}", which is gone`, {
+      cause,
+      hints: ['go to a directory that is there'],
+    })
+  }
+  const problem = cause.code === 'ENOENT' ? 'is not on the PATH' : `cannot be started: ${cause.message}`
+  return new DwError('DW_GIT', `"git" ${problem}; git dw needs git ${OLDEST_GIT} or newer`, {
+    cause,
+    hints: [`install git ${OLDEST_GIT} or newer, and see that it is on the PATH: command -v git`],
+  })
+}
 
 /** DW_GIT for a git call that ended badly, with git's own words. */
 export function gitError(args: readonly string[], result: GitResult): DwError {
@@ -137,11 +164,12 @@ export function childEnvironment(
   env: Environment,
   entering: GitOptions['entering'],
 ): Record<string, string | undefined> {
-  const isDropped = (name: string) =>
+  const isDropped = (name: string, value: string | undefined) =>
     REPOSITORY_VARIABLES.has(name) ||
+    isTraceToStream(name, value) ||
     (entering !== false && entering !== undefined && CHOOSING_VARIABLES.test(name)) ||
     (entering === true && SETTING_VARIABLES.test(name))
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isDropped(name)))
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => !isDropped(name, value)))
 }
 
 function endProcess(child: { kill(signal: NodeJS.Signals): boolean }): void {

@@ -5,6 +5,8 @@ import type { Git, GitResult } from './exec.ts'
 export interface RefBlob {
   readonly ref: string
   readonly oid: BlobId
+  /** What kind of object it is; null when it is missing or cannot be unpacked. */
+  readonly type: string | null
   readonly bytes: Buffer | null
 }
 
@@ -38,7 +40,7 @@ export async function readRefs(git: Git, roots: readonly string[]): Promise<RefB
 
 async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
   const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(raw:size)%00%(raw)'
-  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots])
+  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots], { records: true })
   if (result.status === 0) return parseRawListing(result.stdout)
   // one missing object ends the listing: names first, then each body for itself
   const names = await listRefs(git, roots)
@@ -46,7 +48,10 @@ async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]>
     git,
     names.map(({ oid }) => oid),
   )
-  return names.map(({ ref, oid }, at) => ({ ref, oid, bytes: bodies[at]?.bytes ?? null }))
+  return names.map(({ ref, oid }, at) => {
+    const { type = null, bytes = null } = bodies[at] ?? {}
+    return { ref, oid, type, bytes }
+  })
 }
 
 function parseRawListing(output: Buffer): RefBlob[] {
@@ -65,7 +70,7 @@ function parseRawListing(output: Buffer): RefBlob[] {
     const size = Number(field())
     const bytes = output.subarray(at, at + size)
     at += size + 1
-    found.push({ ref, oid, bytes: type === 'blob' ? bytes : null })
+    found.push({ ref, oid, type, bytes: type === 'blob' ? bytes : null })
   }
   return found
 }
@@ -77,7 +82,7 @@ export async function listRefs(
 ): Promise<{ ref: string; oid: BlobId }[]> {
   const parts = await Promise.all(
     batches(patterns).map((batch) =>
-      git.output(['for-each-ref', '--format=%(refname)%00%(objectname)', ...batch]),
+      git.output(['for-each-ref', '--format=%(refname)%00%(objectname)', ...batch], { records: true }),
     ),
   )
   const lines = parts.flatMap((part) =>
@@ -101,15 +106,16 @@ export function exactly(ref: string): string {
 export interface NamedObject {
   /** Empty for an object that cannot be unpacked. */
   readonly oid: BlobId
+  readonly type: string | null
   readonly bytes: Buffer | null
 }
 
 /** Reads objects by name, in order: refs or object ids. Null stands for a name that is not there. */
 export async function readObjects(git: Git, names: readonly string[]): Promise<(NamedObject | null)[]> {
   if (names.length === 0) return []
-  const result = await git.run(['cat-file', '--batch'], { input: `${names.join('\n')}\n` })
+  const result = await git.run(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, records: true })
   if (result.status === 0) return parseObjects(names.length, result.stdout)
-  if (names.length === 1) return [{ oid: '' as BlobId, bytes: null }]
+  if (names.length === 1) return [{ oid: '' as BlobId, type: null, bytes: null }]
   // one object that cannot be unpacked ends the stream: halves find it
   const half = Math.ceil(names.length / 2)
   return [...(await readObjects(git, names.slice(0, half))), ...(await readObjects(git, names.slice(half)))]
@@ -124,7 +130,7 @@ function parseObjects(count: number, output: Buffer): (NamedObject | null)[] {
     if (size === undefined) return null
     const bytes = output.subarray(at, at + Number(size))
     at += Number(size) + 1
-    return { oid: oid as BlobId, bytes: type === 'blob' ? bytes : null }
+    return { oid: oid as BlobId, type, bytes: type === 'blob' ? bytes : null }
   })
 }
 

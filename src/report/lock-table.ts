@@ -68,6 +68,7 @@ export function damageJson(damage: Damage): object {
 export function damageLines(damaged: readonly Damage[]): string[] {
   return damaged.map(({ ref, content }) => {
     const problem = content.ok ? 'belongs to a session whose record cannot be read' : content.problem
-    return printable(`warning: the record at "${ref}" ${problem}; it counts as held (DW_CORRUPT_STATE)`)
+    const means = ref === 'refs/dw/meta' ? 'nothing can be changed here' : 'it counts as held'
+    return printable(`warning: the record at "${ref}" ${problem}; ${means} (DW_CORRUPT_STATE)`)
   })
 }

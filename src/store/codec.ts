@@ -21,10 +21,13 @@ export interface Log {
 /** Anything a ref under `refs/dw` may hold in this release. */
 export type DwRecord = Session | Lock | Log | Meta
 
-/** What was found in a blob: a record, or why it is none. `newer` tells a newer version from damage. */
+/**
+ * What was found in a blob: a record, or why it is none. `newer` tells a newer version from damage;
+ * `file` is the ref's own file where git cannot read even that.
+ */
 export type Decoded =
   | { readonly ok: true; readonly record: DwRecord; readonly rev: number }
-  | { readonly ok: false; readonly problem: string; readonly newer: boolean }
+  | { readonly ok: false; readonly problem: string; readonly newer: boolean; readonly file?: string }
 
 /**
  * Reads the blob that `ref` points at. It never throws: what is not understood is told, so that the

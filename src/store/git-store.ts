@@ -1,8 +1,7 @@
-import { access, constants, lstat } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import { blobId, writeBlobs } from '../git/blobs.ts'
 import type { Git } from '../git/exec.ts'
 import {
@@ -16,7 +15,9 @@ import {
 } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
 import { type Decoded, decode, encode } from './codec.ts'
+import { corrupt } from './damage.ts'
 import { clearStaleLocks } from './lock-files.ts'
+import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
 import { RefWatch } from './ref-watch.ts'
 import {
@@ -59,8 +60,6 @@ export class GitStore implements Store {
   readonly #git: Git
   readonly #repository: Repository
   readonly #runtime: StoreRuntime
-  /** Refs that stood in the way of a write by name; their blob may be missing. */
-  readonly #seenByName = new Set<string>()
 
   constructor(git: Git, repository: Repository, runtime: StoreRuntime) {
     this.#git = git
@@ -71,35 +70,60 @@ export class GitStore implements Store {
   async read(query: Query): Promise<Snapshot> {
     const above = [...new Set((query.above ?? []).flatMap(refsAbove))]
     const [below, upper] = await Promise.all([
-      query.refs.length === 0 ? [] : readRefs(this.#git, query.refs),
+      query.refs.length === 0 ? [] : this.#readBelow(query.refs),
       this.#readAbove(above),
     ])
-    return new Map([...upper, ...below].map((blob) => [blob.ref as RefName, entryOf(blob)]))
+    return new Map([...upper, ...below].map((entry) => [entry.ref, entry]))
   }
 
   watch(changed: () => void): Watch {
     return new RefWatch(this.#repository.commonDir, changed)
   }
 
-  async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
+  async #readBelow(roots: readonly RefName[]): Promise<Entry[]> {
+    const [refs, files] = await Promise.all([
+      readRefs(this.#git, roots),
+      refFilesUnder(this.#repository.commonDir, roots),
+    ])
+    const listed = new Set(refs.map(({ ref }) => ref))
+    return [...refs.map(entryOf), ...(await this.#brokenAmong(files.filter((ref) => !listed.has(ref))))]
+  }
+
+  /** Refs that git does not list although they have a file: it is empty, cut off, or leads nowhere. */
+  async #brokenAmong(refs: readonly string[]): Promise<Entry[]> {
+    if (refs.length === 0) return []
+    const { commonDir } = this.#repository
+    // it may have been written since the listing, or deleted
+    const listed = new Set((await listRefs(this.#git, refs.map(exactly))).map(({ ref }) => ref))
+    const broken = await Promise.all(
+      refs.map(async (ref) => !listed.has(ref) && (await isRefFile(commonDir, ref))),
+    )
+    return refs.filter((_, at) => broken[at]).map((ref) => brokenRef(commonDir, ref as RefName))
+  }
+
+  async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {
     const objects = await readObjects(this.#git, refs)
     const read = refs.flatMap((ref, at) => {
-      const { oid, bytes = null } = objects[at] ?? {}
-      return oid !== undefined && bytes !== null && decode(ref, bytes).ok ? [{ ref, oid, bytes }] : []
+      const object = objects[at] ?? null
+      return object?.bytes && decode(ref, object.bytes).ok ? [entryOf({ ref, ...object })] : []
     })
     const sound = new Set<string>(read.map(({ ref }) => ref))
-    const doubtful = refs.filter(
-      (ref, at) => !sound.has(ref) && (objects[at] !== null || this.#seenByName.has(ref)),
-    )
-    if (doubtful.length === 0) return read
     // cat-file says the same of no ref and of a ref without its blob, and takes a branch of that name
     // for the ref: the names tell them apart
+    const mentioned = await mentionedRefs(
+      this.#repository.commonDir,
+      refs.filter((_, at) => objects[at] === null),
+    )
+    const doubtful = refs.filter((ref, at) => !sound.has(ref) && (objects[at] !== null || mentioned.has(ref)))
+    if (doubtful.length === 0) return read
     const named = await listRefs(this.#git, doubtful.map(exactly))
     const rest = named.map(({ ref, oid }) => {
       const object = objects[refs.indexOf(ref as RefName)] ?? null
-      return { ref, oid, bytes: object?.oid === oid ? object.bytes : null }
+      const { type, bytes } = object?.oid === oid ? object : { type: null, bytes: null }
+      return entryOf({ ref, oid, type, bytes })
     })
-    return [...read, ...rest]
+    const listed = new Set<string>(named.map(({ ref }) => ref))
+    return [...read, ...rest, ...(await this.#brokenAmong(doubtful.filter((ref) => !listed.has(ref))))]
   }
 
   async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
@@ -131,7 +155,7 @@ export class GitStore implements Store {
       if (failure === null) return { outcome: 'committed', oids }
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
-      const refs = inConflict(updates, found)
+      const refs = [...inConflict(updates, found), ...(await this.#takenBranches(updates, found))]
       if (refs.length > 0) return { outcome: 'conflict', refs, landed: landedIn(updates, found) }
       const { commonDir } = this.#repository
       const locks = await clearStaleLocks(
@@ -140,7 +164,10 @@ export class GitStore implements Store {
         this.#runtime.fileClock(),
       )
       if (locks.removed.length > 0) continue
-      await this.#refuseReadOnly(failure)
+      await this.#refuseReadOnly(
+        failure,
+        updates.map(({ ref }) => ref),
+      )
       if (locks.present.length === 0) await this.#refuseBroken(updates, found)
       this.#runtime.signal.throwIfAborted()
       if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
@@ -164,8 +191,20 @@ export class GitStore implements Store {
       if (error instanceof DwError) await this.#refuseReadOnly(error.message)
       throw error
     }
+    // git itself would write over a symbolic ref that leads nowhere
+    const created = updates.filter(({ from }) => from === null).map(({ ref }) => ref)
+    const taken = await Promise.all(created.map((ref) => isRefFile(this.#repository.commonDir, ref)))
+    if (taken.includes(true)) return 'a ref that is to be created has a file already'
     const result = await updateRefs(this.#git, updates)
     return result.status === 0 ? null : result.stderr
+  }
+
+  /** Branches to be created whose name has a file that git lists no branch for: they are the user's. */
+  async #takenBranches(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Promise<string[]> {
+    const unlisted = updates.filter(({ ref }) => ref.startsWith('refs/heads/') && !found.has(ref))
+    const refs = unlisted.map(({ ref }) => ref)
+    const files = await Promise.all(refs.map((ref) => isRefFile(this.#repository.commonDir, ref)))
+    return refs.filter((_, at) => files[at])
   }
 
   /** The refs of `updates` and all that could stand in their way, by name only, so damage cannot hide them. */
@@ -173,30 +212,23 @@ export class GitStore implements Store {
     const refs = updates.map(({ ref }) => ref as RefName)
     const created = updates.filter(({ to }) => to !== null).map(({ ref }) => ref as RefName)
     const above = [...new Set(created.flatMap(refsAbove))].map(exactly)
-    const found = new Map((await listRefs(this.#git, [...refs, ...above])).map(({ ref, oid }) => [ref, oid]))
-    for (const ref of found.keys()) this.#seenByName.add(ref)
-    return found
+    return new Map((await listRefs(this.#git, [...refs, ...above])).map(({ ref, oid }) => [ref, oid]))
   }
 
-  /** A ref's file that is there although git lists no such ref: a crash left it empty or cut off. */
+  /** DW_CORRUPT_STATE for a ref's file on the line of `updates` that git itself cannot read. */
   async #refuseBroken(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Promise<void> {
-    const line = updates.flatMap(({ ref }) => [...refsAbove(ref as RefName), ref])
-    for (const ref of new Set(line)) {
-      const path = join(this.#repository.commonDir, ref)
-      const file = await lstat(path).catch(() => null)
-      if (found.has(ref) || !file?.isFile()) continue
-      // it may have been written since the listing
-      if ((await listRefs(this.#git, [exactly(ref)])).length > 0) continue
-      throw new DwError('DW_CORRUPT_STATE', `the ref "${ref}" is damaged: git cannot read its file`, {
-        hints: [`look at it, and if nobody needs it remove it: rm ${shellWord(path)}`],
-        details: { ref, path },
-      })
-    }
+    const { commonDir } = this.#repository
+    const refs = updates.map(({ ref }) => ref as RefName)
+    const above = [...new Set(refs.flatMap(refsAbove))]
+    const isFile = await Promise.all(above.map((ref) => isRefFile(commonDir, ref)))
+    const files = [...above.filter((_, at) => isFile[at]), ...(await refFilesUnder(commonDir, refs))]
+    const [broken] = await this.#brokenAmong(files.filter((ref) => !found.has(ref)))
+    if (broken !== undefined) throw corrupt(broken)
   }
 
-  async #refuseReadOnly(cause: string): Promise<void> {
+  async #refuseReadOnly(cause: string, refs: readonly string[] = []): Promise<void> {
     const { commonDir } = this.#repository
-    for (const name of ['', 'objects', 'refs', 'refs/dw']) {
+    for (const name of ['', 'objects', 'refs', 'refs/dw', ...directoriesOf(refs)]) {
       const writable = await access(join(commonDir, name), constants.W_OK).then(
         () => true,
         (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
@@ -208,6 +240,11 @@ export class GitStore implements Store {
       })
     }
   }
+}
+
+/** The directories that hold the files of `refs`, the highest first. */
+function directoriesOf(refs: readonly string[]): Set<string> {
+  return new Set(refs.flatMap((ref) => refsAbove(ref as RefName)).sort())
 }
 
 /** What a transaction wrote before git found it could not finish: two that collide are seen late (design §3). */
@@ -247,7 +284,17 @@ function busy(commonDir: string, lockFiles: readonly string[], cause: string): D
   )
 }
 
-function entryOf({ ref, oid, bytes }: RefBlob): Entry {
-  const missing: Decoded = { ok: false, newer: false, problem: 'is missing its blob' }
-  return { ref: ref as RefName, oid, content: bytes === null ? missing : decode(ref as RefName, bytes) }
+function entryOf({ ref, oid, type, bytes }: RefBlob): Entry {
+  const problem = type === null ? 'is missing its blob' : `is a ${type} and no blob`
+  const none: Decoded = { ok: false, newer: false, problem }
+  return { ref: ref as RefName, oid, content: bytes === null ? none : decode(ref as RefName, bytes) }
+}
+
+function brokenRef(commonDir: string, ref: RefName): Entry {
+  const problem = 'cannot be read: the file of its ref is damaged'
+  return {
+    ref,
+    oid: '' as BlobId,
+    content: { ok: false, newer: false, problem, file: join(commonDir, ref) },
+  }
 }

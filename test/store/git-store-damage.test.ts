@@ -51,8 +51,12 @@ describe('a record whose blob is gone', () => {
     expect(await entryAt(DAMAGED)).toMatchObject({ ...expected, oid })
   })
 
-  test('is named when it stands above, once a write was refused for it', async () => {
+  test('is named when it stands above', async () => {
     const below = refOf('damaged/x')
+    const first = await store.read({ refs: [], above: [below] })
+    expect(first.get(DAMAGED)?.content).toMatchObject({ ok: false, problem: 'is missing its blob' })
+    await place.git('pack-refs', '--all', '--prune')
+    expect((await store.read({ refs: [], above: [below] })).get(DAMAGED)?.content.ok).toBe(false)
     const refused = await store.commit([{ ref: below, from: null, to: sampleLock('damaged/x') }])
     expect(refused).toMatchObject({ outcome: 'conflict', refs: [DAMAGED] })
     const line = await store.read({ refs: [below], above: [below] })
@@ -92,6 +96,18 @@ describe('a record whose blob cannot be unpacked', () => {
     const line = await store.read({ refs: [refOf('a')], above: [refOf('damaged/x'), refOf('z/x')] })
     expect(line.get(refOf('a'))?.content.ok).toBe(true)
     expect(line.get(refOf('z'))?.content.ok).toBe(true)
+  })
+})
+
+describe('a branch name that is a symbolic ref to nothing', () => {
+  test('is not written over by a transaction that creates a branch', async () => {
+    await place.git('symbolic-ref', 'refs/heads/odd', 'refs/heads/nothing')
+    const at = await place.git('rev-parse', 'HEAD')
+    const change = { ref: refOf('b'), from: null, to: sampleLock('b') }
+    const commit = await store.commit([change], { branch: { ref: 'refs/heads/odd', at } })
+    expect(commit).toMatchObject({ outcome: 'conflict', refs: ['refs/heads/odd'] })
+    expect(await place.git('symbolic-ref', 'refs/heads/odd')).toBe('refs/heads/nothing')
+    expect(await entryAt(refOf('b'))).toBeUndefined()
   })
 })
 

@@ -40,7 +40,7 @@ export class Place {
   static async at(sandbox: Sandbox, cwd = sandbox.repo): Promise<Place> {
     // syncing to disk takes most of the time and shows in no test
     const git = new Git(sandbox.env({ env: { GIT_TEST_FSYNC: '0' } }), cwd)
-    return new Place(sandbox, cwd, git, await findRepository(git))
+    return new Place(sandbox, cwd, git, await findRepository(git, cwd))
   }
 
   /** A store as a process of its own would have it. */

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, constants, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import * as t from 'typanion'
 import { DwError } from '../../domain/error.ts'
 import type { Observation } from '../../domain/lease.ts'
 import { encodeComponent } from '../../domain/name.ts'
 import type { BlobId, SessionId } from '../../domain/record.ts'
-import { createJsonFile, readJsonFile, writeJsonFile } from './json-file.ts'
+import { createJsonFile, readJsonFile, readOnly, writeJsonFile } from './json-file.ts'
 import type { Stamp } from './stamp.ts'
 
 /** Which session an agent or a terminal of this machine acts for. */
@@ -75,6 +75,18 @@ export class CloneState {
   async binding(source: string): Promise<Binding | undefined> {
     const value = await readJsonFile(this.#bindingPath(source))
     return isBinding(value) ? (value as Binding) : undefined
+  }
+
+  /** Refuses where no binding can be written, before anything is changed for one. Throws DW_READONLY. */
+  async refuseReadOnly(): Promise<void> {
+    for (const directory of [join(this.#directory, 'bindings'), this.#directory, dirname(this.#directory)]) {
+      const problem = await access(directory, constants.W_OK).then(
+        () => null,
+        (error: NodeJS.ErrnoException) => error,
+      )
+      if (problem === null) return
+      if (problem.code !== 'ENOENT') throw readOnly(directory, problem)
+    }
   }
 
   async bind(source: string, binding: Binding): Promise<void> {
@@ -162,7 +174,10 @@ export class CloneState {
   /** Drops what is remembered of a session that has ended. */
   async forget(session: SessionId): Promise<void> {
     const kinds = ['beats', 'observed'] as const
-    await Promise.all(kinds.map((kind) => rm(this.#sessionPath(kind, session), { force: true })))
+    // what stays is never read again
+    await Promise.all(
+      kinds.map((kind) => rm(this.#sessionPath(kind, session), { force: true }).catch(() => undefined)),
+    )
   }
 
   #bindingPath(source: string): string {

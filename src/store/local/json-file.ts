@@ -46,7 +46,7 @@ async function withTemporary<T>(
     await writeFile(temporary, `${JSON.stringify(value)}\n`)
     return await use(temporary)
   } catch (cause) {
-    throw isPermission(cause) ? readOnly(path, cause) : cause
+    throw isPermission(cause) ? readOnly(dirname(path), cause) : cause
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined)
   }
@@ -58,8 +58,9 @@ function isPermission(error: unknown): boolean {
   )
 }
 
-function readOnly(path: string, cause: unknown): DwError {
-  return new DwError('DW_READONLY', `"${dirname(path)}" cannot be written by this user`, {
+/** DW_READONLY for a directory. */
+export function readOnly(directory: string, cause: unknown): DwError {
+  return new DwError('DW_READONLY', `"${directory}" cannot be written by this user`, {
     cause,
     hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
   })

@@ -1,0 +1,21 @@
+import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
+import type { Entry } from './store.ts'
+
+/** DW_CORRUPT_STATE, or DW_SCHEMA for a newer record: the ref is named and left as it is (design §4). */
+export function corrupt(entry: Entry): DwError {
+  const { content, ref, oid } = entry
+  const problem = content.ok ? 'is not what its ref says' : content.problem
+  const newer = !content.ok && content.newer
+  const file = content.ok ? undefined : content.file
+  const look = [
+    `look at it with: git cat-file -p ${ref}`,
+    `if nobody needs it, remove it with: git update-ref -d ${ref}`,
+  ]
+  const hints =
+    file === undefined ? look : [`look at it, and if nobody needs it remove it: rm ${shellWord(file)}`]
+  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
+    hints: newer ? ['install a newer git dw'] : hints,
+    details: { ref, problem, ...(file === undefined ? { oid } : { path: file }) },
+  })
+}

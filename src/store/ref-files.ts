@@ -1,0 +1,55 @@
+import { lstat, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * What the files of a repository say of refs that git does not show: a crash can leave a ref's file empty
+ * or cut off, and a ref whose blob is missing cannot be told from none by `cat-file`. This only raises a
+ * doubt, which a listing by git then settles; nothing is read from these files.
+ */
+
+/** Those of `refs` of which a file or packed-refs speaks; all of them where git keeps refs otherwise. */
+export async function mentionedRefs(commonDir: string, refs: readonly string[]): Promise<Set<string>> {
+  if (refs.length === 0) return new Set()
+  const hasTables = await exists(join(commonDir, 'reftable'))
+  if (hasTables) return new Set(refs)
+  const [packed, loose] = await Promise.all([
+    readFile(join(commonDir, 'packed-refs')).catch(() => null),
+    Promise.all(refs.map((ref) => isRefFile(commonDir, ref))),
+  ])
+  return new Set(refs.filter((ref, at) => loose[at] || packed?.includes(` ${ref}\n`)))
+}
+
+/** Whether the ref has a file of its own. */
+export async function isRefFile(commonDir: string, ref: string): Promise<boolean> {
+  return lstat(join(commonDir, ref)).then(
+    (status) => !status.isDirectory(),
+    () => false,
+  )
+}
+
+/** The refs at and below `roots` that have a file of their own. */
+export async function refFilesUnder(commonDir: string, roots: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    roots.map(async (root) => ((await isRefFile(commonDir, root)) ? [root] : filesIn(commonDir, root))),
+  )
+  return [...new Set(found.flat())]
+}
+
+async function filesIn(commonDir: string, ref: string): Promise<string[]> {
+  const entries = await readdir(join(commonDir, ref), { withFileTypes: true }).catch(() => [])
+  const parts = await Promise.all(
+    entries.map(async (entry) => {
+      const name = `${ref}/${entry.name}`
+      if (entry.isDirectory()) return filesIn(commonDir, name)
+      return entry.name.endsWith('.lock') ? [] : [name]
+    }),
+  )
+  return parts.flat()
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  )
+}

@@ -6,6 +6,7 @@ import type { BaseContext } from 'clipanion'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
+import { processesIn } from './processes.ts'
 import { Streams } from './streams.ts'
 import { controllingTerminal, isRunning } from './terminal.ts'
 
@@ -50,6 +51,7 @@ function surroundings(streams: Streams): Surroundings {
     randomWord: () => randomBytes(12).toString('hex'),
     terminal: async () => controllingTerminal(process.pid),
     isRunning: async (leader) => isRunning(leader),
+    processesIn: async (directory) => processesIn(directory, process.pid),
     signal: interruption(),
     say: (line) => streams.say(line),
   }

@@ -141,7 +141,7 @@ async function stamp(plan: WorktreePlan, task: Key, session: SessionId): Promise
       hints: ['see: git worktree list'],
     })
   }
-  await writeStamp(gitDir, { session, key: formatKey(task) })
+  await writeStamp(gitDir, { session, key: formatKey(task), base: plan.base })
 }
 
 /** Tries at taking back what was made, while a git that was interrupted, too, is still ending. */

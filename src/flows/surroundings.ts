@@ -7,6 +7,12 @@ export interface Terminal {
   readonly leader: { readonly pid: number; readonly start: string }
 }
 
+/** A process of this machine, and the name of its program. */
+export interface RunningProcess {
+  readonly pid: number
+  readonly name: string
+}
+
 /** Everything a flow needs of the machine, given by `cli/context` and by tests. */
 export interface Surroundings {
   readonly env: Environment
@@ -32,6 +38,8 @@ export interface Surroundings {
   readonly terminal: () => Promise<Terminal | null>
   /** Whether the process with this pid still runs and started then; false when that cannot be told. */
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
+  /** Running processes whose current directory is `directory` or below; none where that cannot be told. */
+  readonly processesIn: (directory: string) => Promise<readonly RunningProcess[]>
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
   /** Says one line of narration to the person watching. */

@@ -19,10 +19,12 @@ export function table(
   )
   const clean = cells.map((row) => row.map(({ text, style }) => ({ text: printable(text), style })))
   const widths = heading.map((title, at) =>
-    Math.max(width(title), ...clean.map((row) => width(row[at]?.text ?? ''))),
+    Math.max(columnsOf(title), ...clean.map((row) => columnsOf(row[at]?.text ?? ''))),
   )
-  const head = heading.map((title, at) => pad(title, palette.dim(title), widths[at] ?? 0))
-  const body = clean.map((row) => row.map(({ text, style }, at) => pad(text, style(text), widths[at] ?? 0)))
+  const head = heading.map((title, at) => padded(title, palette.dim(title), widths[at] ?? 0))
+  const body = clean.map((row) =>
+    row.map(({ text, style }, at) => padded(text, style(text), widths[at] ?? 0)),
+  )
   return `${[head, ...body].map((row) => row.join('  ').trimEnd()).join('\n')}\n`
 }
 
@@ -30,12 +32,13 @@ function same(text: string): string {
   return text
 }
 
-function pad(text: string, styled: string, columns: number): string {
-  return styled + ' '.repeat(Math.max(0, columns - width(text)))
+/** `styled`, which shows as `text`, filled up to `columns`. */
+export function padded(text: string, styled: string, columns: number): string {
+  return styled + ' '.repeat(Math.max(0, columns - columnsOf(text)))
 }
 
 /** Columns that `text` takes on a terminal: wide East Asian letters take two, combining marks none. */
-function width(text: string): number {
+export function columnsOf(text: string): number {
   let columns = 0
   for (const char of text) {
     if (/\p{Mark}/u.test(char)) continue

@@ -97,6 +97,11 @@ async function runWorktrees(): Promise<void> {
   await sandbox.git(['commit', '-q', '--allow-empty', '-m', 'only here'], { cwd: other })
   await run(['worktree', 'remove', 'N'], mia)
   await run(['worktree', 'remove', 'N'], BEN)
+  await run(['end', '--remove-worktree', '--force'], mia)
+  await run(['claim', '--task', 'O'], mia)
+  await run(['end', '--remove-worktree'], mia)
+  await run(['claim', ...Array.from({ length: 60 }, (_, at) => `many/${at}`)], mia)
+  await run(['log'], mia)
 }
 
 /** Records that cannot be read, and a lock whose session is gone or cannot be read. */

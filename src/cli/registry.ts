@@ -18,6 +18,7 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['locks'], load: async () => (await import('../commands/locks.ts')).LocksCommand },
   { path: ['status'], load: async () => (await import('../commands/status.ts')).StatusCommand },
   { path: ['sessions'], load: async () => (await import('../commands/sessions.ts')).SessionsCommand },
+  { path: ['log'], load: async () => (await import('../commands/log.ts')).LogCommand },
   { path: ['init'], load: async () => (await import('../commands/init.ts')).InitCommand },
   { path: ['new'], load: async () => (await import('../commands/new.ts')).NewCommand },
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },

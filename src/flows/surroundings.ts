@@ -1,4 +1,5 @@
 import type { Environment } from '../git/exec.ts'
+import type { Prompter } from './prompter.ts'
 
 /** The terminal that this process's stdin or stderr is, and the process that leads its session. */
 export interface Terminal {
@@ -40,6 +41,8 @@ export interface Surroundings {
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
   /** Running processes whose current directory is `directory` or below; none where that cannot be told. */
   readonly processesIn: (directory: string) => Promise<readonly RunningProcess[]>
+  /** Asks the person at the terminal; null where nobody can be asked. */
+  readonly ask: Prompter | null
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
   /** Says one line of narration to the person watching. */

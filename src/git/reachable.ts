@@ -21,3 +21,9 @@ export async function unreachableCommits(git: Git, oids: readonly string[]): Pro
   const unreachable = new Set(output.toString('utf8').split('\n'))
   return commits.filter((commit) => unreachable.has(commit))
 }
+
+/** How many commits of `head` neither a remote's branch has nor one of `bases`. Throws DW_GIT. */
+export async function countCommits(git: Git, head: string, bases: readonly string[]): Promise<number> {
+  const args = ['rev-list', '--count', head, '--not', '--remotes', ...bases, '--']
+  return Number((await git.output(args)).toString('utf8').trim())
+}

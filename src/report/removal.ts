@@ -1,6 +1,5 @@
 import { countOf, type Rescue } from '../domain/rescue.ts'
 import { shellWord } from '../domain/shell-word.ts'
-import { JSON_SCHEMA } from './json.ts'
 
 interface Removal {
   readonly path: string
@@ -19,8 +18,8 @@ export function narrateRemoval(say: (line: string) => void, removal: Removal): v
   if (ignored.length > 0) say(`gone with it, being ignored: ${ignored.join(', ')}`)
 }
 
-/** What `worktree remove --json` prints. */
+/** A removed worktree as `--json` tells it. */
 export function removalJson(removal: Removal): object {
   const { path, branch, rescue, ignored } = removal
-  return { schema: JSON_SCHEMA, path, branch, rescue: rescue?.name ?? null, ignored }
+  return { path, branch, rescue: rescue?.name ?? null, ignored }
 }

@@ -3,6 +3,7 @@ import { type Answer, RepositoryCommand } from '../../cli/command.ts'
 import { findWorktree } from '../../flows/worktree/known-worktree.ts'
 import { removeWorktree } from '../../flows/worktree/remove-worktree.ts'
 import type { Workspace } from '../../flows/workspace.ts'
+import { JSON_SCHEMA } from '../../report/json.ts'
 import { narrateRemoval, removalJson } from '../../report/removal.ts'
 
 export class WorktreeRemoveCommand extends RepositoryCommand {
@@ -36,6 +37,6 @@ export class WorktreeRemoveCommand extends RepositoryCommand {
     const worktree = await findWorktree(workspace, this.task, this.project)
     const removal = await removeWorktree(workspace, worktree, { ...this.session, force: this.force })
     narrateRemoval(workspace.around.say, removal)
-    return { text: '', json: removalJson(removal) }
+    return { text: '', json: { schema: JSON_SCHEMA, ...removalJson(removal) } }
   }
 }

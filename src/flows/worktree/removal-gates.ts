@@ -103,7 +103,7 @@ export async function refuseWork(
 }
 
 /** What is in the way, as a person reads it and as JSON lists it. */
-function describeWork(contents: Contents): { text: string; details: ErrorDetails } {
+export function describeWork(contents: Contents): { text: string; details: ErrorDetails } {
   const { status, unwatched, operation } = contents
   const changed = [...status.changed.map(({ path }) => path), ...unwatched.map(({ path }) => path)]
   const parts = [

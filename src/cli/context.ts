@@ -6,6 +6,8 @@ import type { BaseContext } from 'clipanion'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
+import { processesIn } from './processes.ts'
+import { terminalPrompter } from './prompts.ts'
 import { Streams } from './streams.ts'
 import { controllingTerminal, isRunning, runningProcess } from './terminal.ts'
 
@@ -39,6 +41,7 @@ export function processContext(words: readonly string[], streams: Streams): DwCo
 function surroundings(streams: Streams): Surroundings {
   const { env } = process
   const shift = clockShift(env['DW_TEST_CLOCK'])
+  const signal = interruption()
   return {
     env,
     cwd: currentDirectory(),
@@ -56,12 +59,19 @@ function surroundings(streams: Streams): Surroundings {
     terminal: async () => controllingTerminal(process.pid),
     isRunning: async (leader) => isRunning(leader),
     self: async () => runningProcess(process.pid),
-    signal: interruption(),
     onSignal,
     isQuiet: () => streams.isJson,
+    processesIn: async (directory) => processesIn(directory, process.pid),
+    ask: mayAsk(streams) ? terminalPrompter(signal) : null,
+    signal,
     say: (line) => streams.say(line),
     progress: streams.showsProgress ? (line) => streams.progress(line) : null,
   }
+}
+
+/** Nothing is asked without a terminal, with --json, or in CI (design §11). */
+function mayAsk(streams: Streams): boolean {
+  return process.stdin.isTTY === true && streams.mayAsk && !process.env['CI']
 }
 
 function currentDirectory(): string {

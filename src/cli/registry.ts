@@ -18,10 +18,35 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['locks'], load: async () => (await import('../commands/locks.ts')).LocksCommand },
   { path: ['status'], load: async () => (await import('../commands/status.ts')).StatusCommand },
   { path: ['sessions'], load: async () => (await import('../commands/sessions.ts')).SessionsCommand },
+  { path: ['log'], load: async () => (await import('../commands/log.ts')).LogCommand },
   { path: ['init'], load: async () => (await import('../commands/init.ts')).InitCommand },
   { path: ['new'], load: async () => (await import('../commands/new.ts')).NewCommand },
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
   { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
   { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
+  {
+    path: ['worktree', 'list'],
+    load: async () => (await import('../commands/worktree/list.ts')).WorktreeListCommand,
+  },
+  {
+    path: ['worktree', 'create'],
+    load: async () => (await import('../commands/worktree/create.ts')).WorktreeCreateCommand,
+  },
+  {
+    path: ['worktree', 'remove'],
+    load: async () => (await import('../commands/worktree/remove.ts')).WorktreeRemoveCommand,
+  },
+  {
+    path: ['rescue', 'list'],
+    load: async () => (await import('../commands/rescue/list.ts')).RescueListCommand,
+  },
+  {
+    path: ['rescue', 'restore'],
+    load: async () => (await import('../commands/rescue/restore.ts')).RescueRestoreCommand,
+  },
+  {
+    path: ['rescue', 'drop'],
+    load: async () => (await import('../commands/rescue/drop.ts')).RescueDropCommand,
+  },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

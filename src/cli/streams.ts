@@ -71,6 +71,11 @@ export class Streams {
     return this.#stdout.isTerminal
   }
 
+  /** Whether questions can be shown: on stderr, because stdout is for the answer. */
+  get mayAsk(): boolean {
+    return this.#stderr.isTerminal && !this.#json
+  }
+
   /** Writes usage that was not asked for. */
   complain(text: string): void {
     this.#stderr.stream.write(text)

@@ -8,6 +8,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--message': 'why',
   '--resume': 'id',
   '--session': 'id',
+  '--since': 'time',
   '--ttl': 'duration',
 }
 

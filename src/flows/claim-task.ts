@@ -93,7 +93,7 @@ async function claimPlanned(
       await setUpWorktree(workspace, { path, gitDir, main: plan.main })
       around.signal.throwIfAborted()
     }
-    await writeStamp(gitDir, { session: answer.session.id, key: formatKey(request.task) })
+    await writeStamp(gitDir, { session: answer.session.id, key: formatKey(request.task), base })
     await clone.dropIntent(path)
   } catch (error) {
     await undo(workspace, plan, made)

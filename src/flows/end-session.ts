@@ -52,12 +52,45 @@ export async function endSession(workspace: Workspace, request: EndRequest): Pro
   return untilSettled(workspace, () => attempt(workspace, request, claimants, target))
 }
 
+/** The session that {@link endSession} would end now, and what it holds. Throws as that does. */
+export async function sessionToEnd(
+  workspace: Workspace,
+  request: EndRequest,
+): Promise<{ readonly session: Session; readonly locks: readonly Holding[] }> {
+  const claimants = await findClaimants(workspace, request.session)
+  const target = request.target === undefined ? undefined : await resolveSessionId(workspace, request.target)
+  const { found, locks } = await look(workspace, request, claimants, target)
+  return { session: found.session, locks }
+}
+
 async function attempt(
   workspace: Workspace,
   request: EndRequest,
   claimants: Claimants,
   target: SessionId | undefined,
 ): Promise<EndAnswer | null> {
+  const { ground, found, locks, me } = await look(workspace, request, claimants, target)
+  const byHolder = found.session.id === me
+  const by = byHolder ? null : (me ?? ownerName(ownerHere(workspace.around, workspace.cloneId, null)))
+  const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })
+  if (!(await commits(workspace, changes))) return null
+  await workspace.clone.forget(found.session.id)
+  const damaged = ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null)
+  return { session: found.session.id, released: locks.map(({ record }) => record.key), damaged }
+}
+
+/** Reads what ending needs, and refuses what may not be ended. */
+async function look(
+  workspace: Workspace,
+  request: EndRequest,
+  claimants: Claimants,
+  target: SessionId | undefined,
+): Promise<{
+  readonly ground: Ground
+  readonly found: SessionEntry
+  readonly locks: readonly Holding[]
+  readonly me: SessionId | undefined
+}> {
   const ids = [claimants.named?.id, claimants.stamp?.session, claimants.binding?.session, target]
   const known = ids.filter((id) => id !== undefined)
   const refs = [
@@ -75,12 +108,7 @@ async function attempt(
   const locks = ground.holdings.filter(({ record }) => record.session === found.session.id)
   const byHolder = found.session.id === me
   if (!byHolder && !request.force) refuseLive(workspace, found.session, locks, ground)
-  const by = byHolder ? null : (me ?? ownerName(ownerHere(workspace.around, workspace.cloneId, null)))
-  const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })
-  if (!(await commits(workspace, changes))) return null
-  await workspace.clone.forget(found.session.id)
-  const damaged = ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null)
-  return { session: found.session.id, released: locks.map(({ record }) => record.key), damaged }
+  return { ground, found, locks, me }
 }
 
 function endingChanges(

@@ -1,10 +1,17 @@
 import type { Environment } from '../git/exec.ts'
+import type { Prompter } from './prompter.ts'
 
 /** The terminal that this process's stdin or stderr is, and the process that leads its session. */
 export interface Terminal {
   /** The device, as the system names it. */
   readonly name: string
   readonly leader: { readonly pid: number; readonly start: string }
+}
+
+/** A process of this machine, and the name of its program. */
+export interface RunningProcess {
+  readonly pid: number
+  readonly name: string
 }
 
 /** Everything a flow needs of the machine, given by `cli/context` and by tests. */
@@ -36,6 +43,10 @@ export interface Surroundings {
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
   /** This process, as {@link isRunning} takes it; null where that cannot be told. */
   readonly self: () => Promise<Terminal['leader'] | null>
+  /** Running processes whose current directory is `directory` or below; none where that cannot be told. */
+  readonly processesIn: (directory: string) => Promise<readonly RunningProcess[]>
+  /** Asks the person at the terminal; null where nobody can be asked. */
+  readonly ask: Prompter | null
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
   /** Calls `listener` with each signal that interrupts, until the function that it returns is called. */

@@ -1,7 +1,7 @@
 import { DwError } from '../domain/error.ts'
 import { lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
-import type { SessionId } from '../domain/record.ts'
+import type { Session, SessionId } from '../domain/record.ts'
 import { activeRef, endedRef, LOCKS_REF } from '../store/ref-names.ts'
 import { readGround } from './ground.ts'
 import type { Workspace } from './workspace.ts'
@@ -24,17 +24,17 @@ export async function checkReuse(
   if (unfinished && stamp === undefined) return
   if (stamp === undefined) throw notOurs(path, branch)
   if (mine.includes(stamp.session) || lockName(parseKey(stamp.key)) === lockName(task)) return
-  if (await isLiveNow(workspace, stamp.session)) throw stampedByOther(path, stamp.session)
+  if ((await liveSession(workspace, stamp.session)) !== null) throw stampedByOther(path, stamp.session)
 }
 
-/** Whether the session still counts as live, by its lease and those of its locks. */
-async function isLiveNow(workspace: Workspace, id: SessionId): Promise<boolean> {
+/** The session when it still counts as live, by its lease and those of its locks; else null. */
+export async function liveSession(workspace: Workspace, id: SessionId): Promise<Session | null> {
   const snapshot = await workspace.store.read({ refs: [activeRef(id), endedRef(id), LOCKS_REF] })
   const ground = await readGround(workspace, snapshot)
   const found = ground.sessions.get(id)
-  if (found === undefined || found.ended) return false
+  if (found === undefined || found.ended) return null
   const ttls = ground.holdings.filter(({ record }) => record.session === id).map(({ record }) => record.ttl)
-  return sessionState(found.session, ttls, ground.vantage) === 'active'
+  return sessionState(found.session, ttls, ground.vantage) === 'active' ? found.session : null
 }
 
 /** DW_IN_USE for a worktree whose stamp names another session that is live. */

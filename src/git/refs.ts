@@ -169,3 +169,34 @@ function batches(patterns: readonly string[]): string[][] {
   }
   return all
 }
+
+/** Creates a ref of this machine's own, outside `refs/dw`; false when it was there. */
+export async function createRef(git: Git, ref: string, oid: string): Promise<boolean> {
+  return (await updateRefs(git, [{ ref, from: null, to: oid as BlobId }])).status === 0
+}
+
+/** Deletes a ref of this machine's own that still points at `oid`; whether it did. */
+export async function deleteRef(git: Git, ref: string, oid: string): Promise<boolean> {
+  return (await updateRefs(git, [{ ref, from: oid as BlobId, to: null }])).status === 0
+}
+
+/** The short names of the branches whose commits `base` has all. */
+export async function branchesIn(git: Git, base: string): Promise<string[]> {
+  const args = ['for-each-ref', '--format=%(refname:lstrip=2)', `--merged=${base}`, 'refs/heads']
+  const output = await git.output(args)
+  return output
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => name !== '')
+}
+
+/** How many commits `commit` has that `base` has not, and the other way round. */
+export async function aheadBehind(
+  git: Git,
+  commit: string,
+  base: string,
+): Promise<{ ahead: number; behind: number }> {
+  const output = await git.output(['rev-list', '--left-right', '--count', `${commit}...${base}`, '--'])
+  const [ahead = '0', behind = '0'] = output.toString('utf8').trim().split('\t')
+  return { ahead: Number(ahead), behind: Number(behind) }
+}

@@ -73,14 +73,20 @@ export async function completeWorktree(git: Git, path: string, branch: string): 
 
 /** Whether the index of a worktree whose directory is gone holds nothing that its HEAD does not. */
 export async function isIndexClean(git: Git, commonDir: string, path: string): Promise<boolean> {
+  const gitDir = await adminDirOf(commonDir, path)
+  if (gitDir === null) return false
+  return (await git.run([`--git-dir=${gitDir}`, 'diff-index', '--cached', '--quiet', 'HEAD'])).status === 0
+}
+
+/** The directory in which git keeps the linked worktree at `path`, also when that is gone; null for none. */
+export async function adminDirOf(commonDir: string, path: string): Promise<string | null> {
   const names = await readdir(resolve(commonDir, 'worktrees')).catch(() => [])
   for (const name of names) {
     const gitDir = resolve(commonDir, 'worktrees', name)
     const link = await readFile(resolve(gitDir, 'gitdir'), 'utf8').catch(() => '')
-    if (resolve(gitDir, link.trim()) !== resolve(path, '.git')) continue
-    return (await git.run([`--git-dir=${gitDir}`, 'diff-index', '--cached', '--quiet', 'HEAD'])).status === 0
+    if (link !== '' && resolve(gitDir, link.replace(/\n$/, '')) === resolve(path, '.git')) return gitDir
   }
-  return false
+  return null
 }
 
 /**
@@ -88,13 +94,22 @@ export async function isIndexClean(git: Git, commonDir: string, path: string): P
  * one with submodules git wants to be forced, so it is asked first whether all else is clean.
  */
 export async function removeWorktree(git: Git, path: string, gitDir: string): Promise<boolean> {
-  if ((await git.run(['worktree', 'remove', '--', path])).status === 0) return true
+  const polite = await git.run(['worktree', 'remove', '--', path], { timeout: REMOVE_TIMEOUT })
+  if (polite.status === 0) return true
   if ((await stat(resolve(gitDir, 'modules')).catch(() => null)) === null) return false
   const args = ['status', '--porcelain', '--untracked-files=all', '--ignore-submodules=all']
   const { status, stdout } = await git.run(args, { cwd: path, entering: true })
   if (status !== 0 || stdout.length > 0) return false
   return (await git.run(['worktree', 'remove', '--force', '--', path])).status === 0
 }
+
+/** Removes a worktree of which the caller has kept all that is in it. Throws DW_GIT. */
+export async function removeKeptWorktree(git: Git, path: string): Promise<void> {
+  await git.output(['worktree', 'remove', '--force', '--', path], { timeout: REMOVE_TIMEOUT })
+}
+
+/** Deleting many files takes longer than our plumbing, in milliseconds. */
+const REMOVE_TIMEOUT = 600_000
 
 /**
  * Drops git's record of a worktree that it was stopped making: there is nothing in it, and git has it
@@ -150,4 +165,17 @@ export async function commonDirOf(gitDir: string): Promise<string> {
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
+}
+
+/** The refs that only the worktree of this git directory has (gitrepository-layout(5)). */
+export async function worktreeRefs(git: Git, gitDir: string): Promise<{ name: string; oid: string }[]> {
+  const args = ['for-each-ref', '--format=%(refname) %(objectname)']
+  const own = ['refs/bisect', 'refs/worktree', 'refs/rewritten']
+  const output = await git.output([`--git-dir=${gitDir}`, ...args, ...own], { entering: true })
+  return output
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(splitOnce)
+    .map(([name, oid]) => ({ name, oid }))
 }

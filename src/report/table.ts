@@ -21,8 +21,10 @@ export function table(
   const widths = heading.map((title, at) =>
     Math.max(columnsOf(title), ...clean.map((row) => columnsOf(row[at]?.text ?? ''))),
   )
-  const head = heading.map((title, at) => pad(title, palette.dim(title), widths[at] ?? 0))
-  const body = clean.map((row) => row.map(({ text, style }, at) => pad(text, style(text), widths[at] ?? 0)))
+  const head = heading.map((title, at) => padded(title, palette.dim(title), widths[at] ?? 0))
+  const body = clean.map((row) =>
+    row.map(({ text, style }, at) => padded(text, style(text), widths[at] ?? 0)),
+  )
   return `${[head, ...body].map((row) => row.join('  ').trimEnd()).join('\n')}\n`
 }
 
@@ -30,7 +32,8 @@ function same(text: string): string {
   return text
 }
 
-function pad(text: string, styled: string, columns: number): string {
+/** `styled`, which shows as `text`, filled up to `columns`. */
+export function padded(text: string, styled: string, columns: number): string {
   return styled + ' '.repeat(Math.max(0, columns - columnsOf(text)))
 }
 

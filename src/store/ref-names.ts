@@ -9,6 +9,7 @@ export const META_REF: RefName = 'refs/dw/meta'
 export const LOCKS_REF: RefName = 'refs/dw/locks'
 export const ACTIVE_REF: RefName = 'refs/dw/active'
 export const ENDED_REF: RefName = 'refs/dw/ended'
+export const LOGS_REF: RefName = 'refs/dw/log'
 
 /** A live session's ref. `active` sorts before `locks` on purpose (design §3). */
 export function activeRef(session: SessionId): RefName {
@@ -22,7 +23,7 @@ export function endedRef(session: SessionId): RefName {
 
 /** The ref of a session's log. */
 export function logRef(session: SessionId): RefName {
-  return `refs/dw/log/${encodeComponent(session)}`
+  return `${LOGS_REF}/${encodeComponent(session)}`
 }
 
 /** A lock's ref. */

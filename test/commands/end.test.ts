@@ -19,6 +19,7 @@ test('end --json names the session and the keys that it gave up', async ({ sandb
     schema: 1,
     session,
     released: ['docs', 'src'],
+    worktrees: { removed: [], kept: [] },
   })
 })
 

@@ -33,6 +33,13 @@ async function annaHoldsSrc(sandbox: Sandbox): Promise<StepOptions> {
   return {}
 }
 
+/** A worktree of anna's, after `git` commands in it. */
+async function annasWorktree(sandbox: Sandbox, ...commands: readonly string[][]): Promise<StepOptions> {
+  const { worktree } = await sandbox.json(['claim', '--task', 'T'], ANNA)
+  for (const args of commands) await sandbox.git(args, { cwd: worktree.path })
+  return {}
+}
+
 /** A user that cannot write the repository: another one where the tests run as root. */
 async function asReader(sandbox: Sandbox): Promise<StepOptions> {
   await annaHoldsSrc(sandbox)
@@ -57,6 +64,32 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     options: BEN,
   },
   DW_NOT_FOUND: { prepare: annaHoldsSrc, command: 'git dw release docs', options: ANNA },
+  DW_MAIN_WORKTREE: { command: 'git dw worktree remove .', options: ANNA },
+  DW_WORKTREE_LOCKED: {
+    prepare: (sandbox) => annasWorktree(sandbox, ['worktree', 'lock', '.']),
+    command: 'git dw worktree remove T',
+    options: ANNA,
+  },
+  DW_NESTED: {
+    prepare: (sandbox) => annasWorktree(sandbox, ['init', '-q', 'nested']),
+    command: 'git dw worktree remove T --force',
+    options: ANNA,
+  },
+  DW_DIRTY: {
+    prepare: (sandbox) => annasWorktree(sandbox, ['rm', '-q', 'README.md']),
+    command: 'git dw worktree remove T',
+    options: ANNA,
+  },
+  DW_DETACHED: {
+    prepare: (sandbox) =>
+      annasWorktree(
+        sandbox,
+        ['checkout', '-q', '--detach'],
+        ['commit', '-q', '--allow-empty', '-m', 'only here'],
+      ),
+    command: 'git dw worktree remove T',
+    options: ANNA,
+  },
   DW_IN_USE: { command: 'git dw claim --task T --branch main', options: ANNA },
   DW_EXISTS: {
     prepare: async ({ home }) => {

@@ -7,9 +7,11 @@ import { readJsonFile, writeJsonFile } from './json-file.ts'
 export interface Stamp {
   readonly session: SessionId
   readonly key: string
+  /** The commit that the branch was at when the claim was made. */
+  readonly base?: string
 }
 
-const isStamp = t.isObject({ session: t.isString(), key: t.isString() })
+const isStamp = t.isObject({ session: t.isString(), key: t.isString(), base: t.isOptional(t.isString()) })
 const FILE_NAME = 'dw-stamp.json'
 
 /** The stamp in a worktree's git directory. Only worktrees made by a claim have one. */

@@ -1,0 +1,45 @@
+import type { Git } from './exec.ts'
+
+/** How the work of a branch got into another: by a merge, commit by commit, squashed, or not at all. */
+export type Merged = 'merged' | 'rebased' | 'squashed' | null
+
+/**
+ * Whether `base` has all that `branch` did (design §9): `branch` is part of its history, or each commit's
+ * patch is, or merging it would change nothing. Both are commits. Throws DW_GIT.
+ */
+export async function mergedInto(git: Git, branch: string, base: string): Promise<Merged> {
+  if ((await git.run(['merge-base', '--is-ancestor', branch, base])).status === 0) return 'merged'
+  const cherries = await git.run(['cherry', base, branch], { timeout: 60_000 })
+  const marks = cherries.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+  if (cherries.status === 0 && marks.length > 0 && marks.every((line) => line.startsWith('-')))
+    return 'rebased'
+  return (await changesNothing(git, branch, base)) ? 'squashed' : null
+}
+
+/** Whether merging gives `base`'s own tree, or its history has the branch's whole patch in one commit. */
+async function changesNothing(git: Git, branch: string, base: string): Promise<boolean> {
+  // git before 2.38 has no such merge, and answers with an error
+  const merge = await git.run(['merge-tree', '--write-tree', '--no-messages', base, branch], {
+    timeout: 60_000,
+  })
+  if (merge.status === 0) {
+    const tree = await git.output(['rev-parse', `${base}^{tree}`])
+    if (merge.stdout.toString('utf8').trim() === tree.toString('utf8').trim()) return true
+  }
+  return isSquashed(git, branch, base)
+}
+
+/** Makes the branch's whole change one commit, and looks for its patch in `base`. */
+async function isSquashed(git: Git, branch: string, base: string): Promise<boolean> {
+  const start = await git.run(['merge-base', base, branch])
+  if (start.status !== 0) return false
+  const parent = start.stdout.toString('utf8').trim()
+  const who = ['-c', 'user.name=git dw', '-c', 'user.email=git-dw@localhost', '-c', 'commit.gpgSign=false']
+  const args = ['commit-tree', `${branch}^{tree}`, '-p', parent, '-m', 'squashed']
+  const squashed = await git.output([...who, ...args])
+  const cherry = await git.run(['cherry', base, squashed.toString('utf8').trim()], { timeout: 60_000 })
+  return cherry.status === 0 && /^-/.test(cherry.stdout.toString('utf8'))
+}

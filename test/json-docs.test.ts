@@ -52,6 +52,23 @@ async function runAnswers(): Promise<void> {
   await run(['sessions', '--all'], ANNA)
   await run(['status'], ANNA)
   await run(['demo'])
+  await runProjects()
+}
+
+/** Projects that are registered, claimed as a whole, changed and removed. */
+async function runProjects(): Promise<void> {
+  await run(['claim', '--project', 'repo', '-m', 'spring clean'], { agent: 'nora' })
+  await run(['project', 'add', 'web', '--path', 'packages/web', '--base', 'main', '--branch', 'web/{task}'])
+  await run(['claim', '--task', 'A', '--project', 'web'], ANNA)
+  await run(['project', 'list'], ANNA)
+  await run(['project', 'add', 'web', '--path', 'web', '--replace'])
+  await run(['project', 'rename', 'web', 'site'])
+  await run(['claim', '--project', 'site'], ANNA)
+  await run(['check', 'project:site'], BEN)
+  await run(['locks', 'project:site'], ANNA)
+  await run(['release', 'web'], ANNA)
+  await run(['release', '--project', 'site'], ANNA)
+  await run(['project', 'remove', 'site'])
 }
 
 /** Records that cannot be read, and a lock whose session is gone or cannot be read. */
@@ -61,6 +78,9 @@ async function runDamage(): Promise<void> {
   await sandbox.git(['update-ref', '-d', active(gone)])
   await writeBlob(active(unread), 'not json\n')
   await writeBlob('refs/dw/locks/path/damaged', '{"v":1}\n')
+  await writeBlob('refs/dw/projects/damaged', '{"v":1}\n')
+  await run(['project', 'list'], ANNA)
+  await sandbox.git(['update-ref', '-d', 'refs/dw/projects/damaged'])
   await run(['locks'], ANNA)
   await run(['sessions', '--all'], ANNA)
   await run(['sessions'], ANNA)
@@ -74,6 +94,7 @@ async function runErrors(): Promise<void> {
   await run(['release', 'lib'], BEN)
   await run(['release', 'ivo', 'nobody/has/it'], { agent: 'ivo' })
   await run(['release', 'src'], ANNA)
+  await run(['claim', '--project', 'unknown'], ANNA)
   await run(['claim', 'src'], ANNA)
   await run(['end', ivos], BEN)
   await run(['end', 'SESS-'], BEN)
@@ -125,8 +146,8 @@ afterAll(() => sandbox.dispose())
 
 test('docs/json.md has a part for every command, and every command ran', () => {
   expect(COMMANDS.filter((name) => TABLES.get(name) === undefined)).toStrictEqual([])
-  const answered = new Set(runs.filter(({ stdout }) => stdout !== '').map(({ args: [name] }) => name))
-  expect(COMMANDS.filter((name) => !answered.has(name))).toStrictEqual([])
+  const lines = runs.filter(({ stdout }) => stdout !== '').map(({ args }) => `${args.join(' ')} `)
+  expect(COMMANDS.filter((name) => !lines.some((line) => line.startsWith(`${name} `)))).toStrictEqual([])
 })
 
 test('docs/json.md lists every error code with its exit status', () => {

@@ -23,5 +23,21 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
   { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
   { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
+  {
+    path: ['project', 'add'],
+    load: async () => (await import('../commands/project/add.ts')).ProjectAddCommand,
+  },
+  {
+    path: ['project', 'list'],
+    load: async () => (await import('../commands/project/list.ts')).ProjectListCommand,
+  },
+  {
+    path: ['project', 'rename'],
+    load: async () => (await import('../commands/project/rename.ts')).ProjectRenameCommand,
+  },
+  {
+    path: ['project', 'remove'],
+    load: async () => (await import('../commands/project/remove.ts')).ProjectRemoveCommand,
+  },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

@@ -3,26 +3,37 @@ import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, taskKey } from '../domain/key.ts'
+import { projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
 import { claimTask } from '../flows/claim-task.ts'
 import { keysOf, showKey } from '../flows/path-key.ts'
-import { defaultProject, type Workspace } from '../flows/workspace.ts'
+import { withDirectories } from '../flows/project-lock.ts'
+import { projectName, projectOfTask } from '../flows/projects.ts'
+import type { Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 
 export class ClaimCommand extends RepositoryCommand {
   static override paths = [['claim']]
 
-  static override forms = ['[<options>] --task <task>', '[<options>] <path>…']
+  static override forms = [
+    '[<options>] --task <task>',
+    '[<options>] --project <project>',
+    '[<options>] <path>…',
+  ]
 
   static override usage = Command.Usage({
-    description: 'Claim a task, with a worktree of its own, or paths.',
+    description: 'Claim a task, with a worktree of its own, paths, or a whole project.',
     details: `
       With --task, claims the task, makes its worktree and branch, and prints the worktree's path. With
-      paths, claims them, files or directories, all or none, and prints them. What another live session
-      holds, above or below included, is refused: exit status 1, and the holder is named.
+      paths, claims them, files or directories, all or none, and prints them. With --project alone, claims
+      all tasks of the project and its directory. What another live session holds, above or below included,
+      is refused: exit status 1, and the holder is named.
+
+      The project of a task is the deepest registered one that the current directory is in, else the
+      default. Its branch and where that starts: --branch and --base, else what the project was registered
+      with, else dw.branch and dw.base.
 
       A claim lasts while its session is heard from at least once per --ttl. What has expired can simply be
       claimed. What is live can be taken with --steal and a reason, which the old holder is told.
@@ -34,7 +45,9 @@ export class ClaimCommand extends RepositoryCommand {
   })
 
   task = Option.String('--task', { description: 'The task to claim.' })
-  project = Option.String('--project', { description: 'The project of the task; by default the repository.' })
+  project = Option.String('--project', {
+    description: 'The project of the task, or the project to claim; by default that of this directory.',
+  })
   base = Option.String('--base', { description: 'Start a new branch at this commit (dw.base).' })
   branch = Option.String('--branch', { description: 'Use this branch, new or existing (dw.branch).' })
   adopt = Option.Boolean('--adopt', false, {
@@ -57,46 +70,52 @@ export class ClaimCommand extends RepositoryCommand {
     }
     const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
     const answer = await (this.task === undefined
-      ? this.#claimPaths(workspace, request)
+      ? this.#claimKeys(workspace, request)
       : this.#claimTask(workspace, this.task, request))
     this.#narrate(workspace, answer)
     return { text: this.#text(workspace, answer), json: claimJson(answer) }
   }
 
-  async #claimPaths(workspace: Workspace, request: Request): Promise<ClaimAnswer> {
-    const keys = await keysOf(workspace, this.keys)
-    const project = keys.find(({ kind }) => kind === 'project')
-    if (project !== undefined) {
-      throw new DwError('DW_USAGE', `"${formatKey(project)}": whole projects cannot be claimed yet`, {
-        hints: ['claim its directory'],
-      })
-    }
-    return claimKeys(workspace, { ...request, keys, canStamp: false })
+  /** Paths, keys as they are printed, or a project. */
+  async #claimKeys(workspace: Workspace, request: Request): Promise<ClaimAnswer> {
+    const { project } = this
+    const named = project === undefined ? await keysOf(workspace, this.keys) : [projectKey(project)]
+    const { keys, pairs } = await withDirectories(workspace, named)
+    const terms = { ...request.terms, pairs }
+    return claimKeys(workspace, { ...request, keys, terms, canStamp: false, ...(project && { project }) })
   }
 
   async #claimTask(workspace: Workspace, task: string, request: Request): Promise<ClaimAnswer> {
-    const key = taskKey(this.project ?? defaultProject(workspace), task)
-    if (this.noWorktree) return claimKeys(workspace, { ...request, keys: [key], canStamp: false })
+    if (this.noWorktree) {
+      const key = taskKey(await projectName(workspace, this.project), task)
+      return claimKeys(workspace, { ...request, keys: [key], canStamp: false, project: key.project })
+    }
+    const { name, record } = await projectOfTask(workspace, this.project)
     const { base, branch, adopt } = this
     const worktree = {
       adopt,
+      ...(record === undefined ? {} : { project: record }),
       ...(base === undefined ? {} : { base }),
       ...(branch === undefined ? {} : { branch }),
     }
-    return claimTask(workspace, { ...request, task: key, worktree })
+    return claimTask(workspace, { ...request, task: taskKey(name, task), worktree, project: name })
   }
 
   #refuseNonsense(): void {
     const wrong = (message: string) => new DwError('DW_USAGE', message, { hints: ['see: git dw claim -h'] })
-    if (this.task === undefined && this.keys.length === 0) throw wrong('claim what? Name a --task or paths')
-    if (this.task !== undefined && this.keys.length > 0)
-      throw wrong('claim a task or paths, not both at once')
+    const { task, project, keys } = this
+    if (task === undefined && project === undefined && keys.length === 0) {
+      throw wrong('claim what? Name a --task, a --project or paths')
+    }
+    if (task !== undefined && keys.length > 0) throw wrong('claim a task or paths, not both at once')
+    if (task === undefined && project !== undefined && keys.length > 0) {
+      throw wrong('claim a --project or paths; a project among paths is written project:<project>')
+    }
     if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
-    const forTasks = [...worktreeOptions, this.project].some((option) => option !== undefined)
-    if (this.task === undefined && forTasks) {
-      throw wrong('--project, --base, --branch, --adopt and --no-worktree go with --task')
+    if (task === undefined && worktreeOptions.some((option) => option !== undefined)) {
+      throw wrong('--base, --branch, --adopt and --no-worktree go with --task')
     }
     if (this.noWorktree && worktreeOptions.slice(0, 3).some((option) => option !== undefined)) {
       throw wrong('--no-worktree makes no use of --base, --branch or --adopt')

@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimDecision, ClaimedKey } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import {
   dropCovered,
@@ -10,7 +10,7 @@ import {
   parseKey,
 } from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
-import { activeRef, lockRef } from '../store/ref-names.ts'
+import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
 import type { NewBranch } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
@@ -26,6 +26,7 @@ import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
+import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import { takeBack } from './take-back.ts'
 import { commits, untilSettled } from './until-settled.ts'
@@ -42,6 +43,8 @@ export interface ClaimRequest {
   readonly terms: ClaimTerms
   /** A branch to create in the claim's own transaction. */
   readonly branch?: NewBranch
+  /** The project of a session that starts here; by default that of the current directory. */
+  readonly project?: string
   /** Whether a session that starts here can be bound to a worktree that the claim makes. */
   readonly canStamp: boolean
   /** The same claim as a command that steals, for the hint of a refusal. */
@@ -74,15 +77,18 @@ class Claim {
   /** The live locks that `--steal` may take: those there at the first look, none that came later (design §3). */
   #victims: ReadonlySet<BlobId> | null = null
   #future: FutureSession | null = null
+  /** The project that a session that starts here works on. */
+  #project: string | null
   #claimants: Claimants | null = null
   /** The record of a session that was started without the lock it was started for. */
   #halfStarted: BlobId | null = null
   /** Own locks that were given up for a directory above them. */
-  readonly #upgraded = new Map<LockName, Key>()
+  readonly #upgraded = new Map<LockName, Holding>()
 
   constructor(workspace: Workspace, request: ClaimRequest) {
     this.#workspace = workspace
     this.#request = request
+    this.#project = request.project ?? null
   }
 
   /** One try, from a fresh read; null when somebody else was faster. */
@@ -101,6 +107,8 @@ class Claim {
       ...identityRefs(claimants),
       ...ids.flatMap((id) => claimRefs([], id)),
       ...claimRefs(keys, ids[0] ?? NOBODY),
+      // a session that starts here works on the project of this directory
+      ...(this.#project === null ? [PROJECTS_REF] : []),
     ]
     // a plain claim leaves what stands above its keys to git at first; a steal must know all it takes from
     const whole = tries > 0 || this.#request.steal
@@ -131,7 +139,8 @@ class Claim {
     const identity = settleIdentity(this.#workspace, claimants, snapshot)
     if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
     this.#future ??= await reserveSession(this.#workspace, identity, this.#request.canStamp)
-    return { session: futureSession(this.#workspace, this.#future), entry: null }
+    this.#project ??= (await projectHere(this.#workspace, snapshot)).name
+    return { session: futureSession(this.#workspace, this.#future, this.#project), entry: null }
   }
 
   #decide(ground: Ground, actor: Actor): ClaimDecision {
@@ -145,8 +154,8 @@ class Claim {
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
     if (!(await commits(this.#workspace, changes))) return null
-    for (const { record, name, key } of decision.clear) {
-      if (record.session === actor.session.id) this.#upgraded.set(name, key)
+    for (const holding of decision.clear) {
+      if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
     }
     return null
   }
@@ -169,6 +178,7 @@ class Claim {
         this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
       return null
     }
+    this.#workspace.losses.settle(session)
     const oid = commit.oids.get(activeRef(session.id))
     if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
     return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
@@ -239,8 +249,10 @@ class Claim {
     await this.#dropHalfStarted()
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: string[] = []
-    for (const key of this.#upgraded.values()) {
-      const again = new Claim(this.#workspace, { ...this.#request, keys: [key], steal: false })
+    for (const { key, name, record } of this.#upgraded.values()) {
+      const pairs = new Map(record.with === undefined ? [] : [[name, record.with]])
+      const terms = { ...this.#request.terms, pairs }
+      const again = new Claim(this.#workspace, { ...this.#request, keys: [key], terms, steal: false })
       if (await again.attemptOften()) held.push(showKey(this.#workspace, key))
     }
     const now = held.length === 0 ? 'nothing below it' : held.join(', ')

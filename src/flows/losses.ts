@@ -12,6 +12,14 @@ export class Losses {
     }
   }
 
+  /** Forgets what the session itself gave up for a key above it, which it holds by now. */
+  settle(session: Session): void {
+    const open = new Set<string>(session.revoked.map(({ lock }) => lock))
+    for (const [lock, { by }] of this.#found) {
+      if (by === session.id && !open.has(lock)) this.#found.delete(lock)
+    }
+  }
+
   /** One line a lock; none for what `error` says already. `now` in milliseconds. */
   lines(now: number, show: ShowKey, error?: unknown): string[] {
     const said = error instanceof DwError && error.code === 'DW_LOST'

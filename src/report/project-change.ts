@@ -54,6 +54,8 @@ function lockLines(view: ChangeView): string[] {
   const these = many ? `these ${locks.length} locks` : 'this lock'
   const stay = many ? 'stay' : 'stays'
   const keep = many ? 'keep their names and stay' : 'keeps its name and stays'
+  // under a name that is gone, nobody claims it again
+  const comesBack = outcome === 'added' || outcome === 'replaced'
   return [
     `${these} ${outcome === 'renamed' ? keep : stay} until released:`,
     ...locks.map(({ record, state }) => {
@@ -61,7 +63,7 @@ function lockLines(view: ChangeView): string[] {
       const mark = state === 'live' ? '' : `, ${state}`
       return `  "${record.key}"${with_} is held by ${record.session} (${ownerName(record.owner)}${mark})`
     }),
-    ...locks.flatMap((holding) => (outcome === 'removed' ? [] : movedLine(holding, project))),
+    ...locks.flatMap((holding) => (comesBack ? movedLine(holding, project) : [])),
   ]
 }
 

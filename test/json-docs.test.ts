@@ -53,6 +53,7 @@ async function runAnswers(): Promise<void> {
   await run(['status'], ANNA)
   await run(['demo'])
   await runWorktrees()
+  await runProjects()
 }
 
 /** Worktrees that are made, listed, removed, kept and brought back. */
@@ -104,6 +105,22 @@ async function runWorktrees(): Promise<void> {
   await run(['log'], mia)
 }
 
+/** Projects that are registered, claimed as a whole, changed and removed. */
+async function runProjects(): Promise<void> {
+  await run(['claim', '--project', 'repo', '-m', 'spring clean'], { agent: 'nora' })
+  await run(['project', 'add', 'web', '--path', 'packages/web', '--base', 'main', '--branch', 'web/{task}'])
+  await run(['claim', '--task', 'A', '--project', 'web'], ANNA)
+  await run(['project', 'list'], ANNA)
+  await run(['project', 'add', 'web', '--path', 'web', '--replace'])
+  await run(['project', 'rename', 'web', 'site'])
+  await run(['claim', '--project', 'site'], ANNA)
+  await run(['check', 'project:site'], BEN)
+  await run(['locks', 'project:site'], ANNA)
+  await run(['release', 'web'], ANNA)
+  await run(['release', '--project', 'site'], ANNA)
+  await run(['project', 'remove', 'site'])
+}
+
 /** Records that cannot be read, and a lock whose session is gone or cannot be read. */
 async function runDamage(): Promise<void> {
   const { session: gone } = await run(['claim', 'gone'], { agent: 'gail' })
@@ -111,6 +128,9 @@ async function runDamage(): Promise<void> {
   await sandbox.git(['update-ref', '-d', active(gone)])
   await writeBlob(active(unread), 'not json\n')
   await writeBlob('refs/dw/locks/path/damaged', '{"v":1}\n')
+  await writeBlob('refs/dw/projects/damaged', '{"v":1}\n')
+  await run(['project', 'list'], ANNA)
+  await sandbox.git(['update-ref', '-d', 'refs/dw/projects/damaged'])
   await run(['locks'], ANNA)
   await run(['sessions', '--all'], ANNA)
   await run(['sessions'], ANNA)
@@ -125,6 +145,7 @@ async function runErrors(): Promise<void> {
   await run(['claim', ':(glob)no/such/**'], BEN)
   await run(['release', 'ivo', 'nobody/has/it'], { agent: 'ivo' })
   await run(['release', 'src'], ANNA)
+  await run(['claim', '--project', 'unknown'], ANNA)
   await run(['claim', 'src'], ANNA)
   await run(['end', ivos], BEN)
   await run(['end', 'SESS-'], BEN)

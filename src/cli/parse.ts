@@ -21,7 +21,7 @@ export async function parseCommand(
   context: DwContext,
 ): Promise<Command<DwContext>> {
   const registration = findRegistration(words)
-  if (registration === undefined) throw unknownCommand(words[0] ?? '')
+  if (registration === undefined) throw unknownCommand(words)
   const commandClass = await registration.load()
   const name = registration.path.join(' ')
   try {
@@ -45,11 +45,27 @@ function usageError(error: unknown, command: string): DwError {
   })
 }
 
-function unknownCommand(word: string): DwError {
-  const known = REGISTRY.map(({ path }) => path.join(' '))
-  const near = known.filter((name) => distance(name, word) <= 2)
-  return new DwError('DW_USAGE', `"${word}" is no command of git dw`, {
-    hints: [...near.map((name) => `did you mean: git dw ${name}`), 'see them all: git dw -h'],
+/** The registered commands whose first word `words` starts with, such as all of `project`. */
+export function commandsUnder(words: readonly string[]): readonly Registration[] {
+  return REGISTRY.filter(({ path }) => path.length > 1 && path[0] === words[0])
+}
+
+function unknownCommand(words: readonly string[]): DwError {
+  const group = commandsUnder(words).map(({ path }) => path.slice(1).join(' '))
+  if (group.length > 0) {
+    const [first = '', second] = words
+    const message =
+      second === undefined || second.startsWith('-')
+        ? `${first} what?`
+        : `${first}: "${second}" is none of its commands.`
+    return new DwError('DW_USAGE', `${message} There are ${group.join(', ')}`, {
+      hints: [`see: git dw ${first} -h`],
+    })
+  }
+  const known = REGISTRY.map(({ path }) => path)
+  const near = known.filter((path) => distance(path.join(' '), words.slice(0, path.length).join(' ')) <= 2)
+  return new DwError('DW_USAGE', `"${words[0] ?? ''}" is no command of git dw`, {
+    hints: [...near.map((path) => `did you mean: git dw ${path.join(' ')}`), 'see them all: git dw -h'],
   })
 }
 

@@ -48,5 +48,21 @@ export const REGISTRY: readonly Registration[] = [
     path: ['rescue', 'drop'],
     load: async () => (await import('../commands/rescue/drop.ts')).RescueDropCommand,
   },
+  {
+    path: ['project', 'add'],
+    load: async () => (await import('../commands/project/add.ts')).ProjectAddCommand,
+  },
+  {
+    path: ['project', 'list'],
+    load: async () => (await import('../commands/project/list.ts')).ProjectListCommand,
+  },
+  {
+    path: ['project', 'rename'],
+    load: async () => (await import('../commands/project/rename.ts')).ProjectRenameCommand,
+  },
+  {
+    path: ['project', 'remove'],
+    load: async () => (await import('../commands/project/remove.ts')).ProjectRemoveCommand,
+  },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

@@ -2,7 +2,7 @@ import { version } from '../../package.json'
 import { DwError, EXIT_STATUS } from '../domain/error.ts'
 import { asDwError } from '../report/error.ts'
 import { type DwContext, processContext, processStreams } from './context.ts'
-import { findRegistration, parseCommand } from './parse.ts'
+import { commandsUnder, findRegistration, parseCommand } from './parse.ts'
 
 /** An exit status that no command has: an event loop that emptied early is a failure, not a success. */
 const UNFINISHED = 70
@@ -49,11 +49,11 @@ async function dispatch(context: DwContext, words: readonly string[]): Promise<n
 /** `-h` prints usage; `--help` opens the manual where there is a terminal to show it on. */
 async function help(context: DwContext, words: readonly string[], manual: boolean): Promise<number> {
   if (manual && (await openManual(context))) return 0
-  const [{ allHelp, helpOf }, { commandHelpText, overviewText }] = await loadHelp()
+  const [{ allHelp, helpOf, helpOfAll }, { commandHelpText, overviewText }] = await loadHelp()
   const registration = findRegistration(words)
   const text =
     registration === undefined
-      ? overviewText(await allHelp())
+      ? overviewText(await (commandsUnder(words).length > 0 ? helpOfAll(commandsUnder(words)) : allHelp()))
       : commandHelpText(helpOf(await registration.load()))
   context.streams.help(text)
   return 0
@@ -92,8 +92,11 @@ async function loadHelp() {
 function withCommandFirst(words: readonly string[]): readonly string[] {
   let at = 0
   while (COMMON_OPTIONS.test(words[at] ?? '')) at += words[at] === '--session' ? 2 : 1
-  const [command, ...rest] = words.slice(at)
-  return at === 0 || command === undefined ? words : [command, ...words.slice(0, at), ...rest]
+  const rest = words.slice(at)
+  const length = findRegistration(rest)?.path.length ?? 1
+  return at === 0 || rest.length === 0
+    ? words
+    : [...rest.slice(0, length), ...words.slice(0, at), ...rest.slice(length)]
 }
 
 const COMMON_OPTIONS = /^(?:--json|--session(?:=.*)?)$/

@@ -1,11 +1,12 @@
 import type { CommandHelp } from '../report/command-help.ts'
 import { cliOf } from './parse.ts'
-import { type DwCommandClass, REGISTRY } from './registry.ts'
+import { type DwCommandClass, REGISTRY, type Registration } from './registry.ts'
 
 /** What an option's value is called in help where its own name does not say it. */
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--base': 'commit',
   '--message': 'why',
+  '--path': 'dir',
   '--resume': 'id',
   '--session': 'id',
   '--since': 'time',
@@ -37,5 +38,10 @@ export function helpOf(commandClass: DwCommandClass): CommandHelp {
 
 /** The help of every command, in the registry's order. */
 export async function allHelp(): Promise<CommandHelp[]> {
-  return Promise.all(REGISTRY.map(async ({ load }) => helpOf(await load())))
+  return helpOfAll(REGISTRY)
+}
+
+/** The help of some commands. */
+export async function helpOfAll(registrations: readonly Registration[]): Promise<CommandHelp[]> {
+  return Promise.all(registrations.map(async ({ load }) => helpOf(await load())))
 }

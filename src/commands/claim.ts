@@ -3,14 +3,16 @@ import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { durationOption, parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, type Key, taskKey } from '../domain/key.ts'
+import { type Key, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
+import { claimTask, type TaskClaim } from '../flows/claim-task.ts'
 import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
-import { claimTask, type TaskClaim } from '../flows/claim-task.ts'
-import { defaultProject, type Workspace } from '../flows/workspace.ts'
+import { withDirectories } from '../flows/project-lock.ts'
+import { projectName, projectOfTask } from '../flows/projects.ts'
+import type { Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 
 /** What `--wait` alone means. */
@@ -19,14 +21,23 @@ const DEFAULT_WAIT = '10m'
 export class ClaimCommand extends RepositoryCommand {
   static override paths = [['claim']]
 
-  static override forms = ['[<options>] --task <task>', '[<options>] <path>…']
+  static override forms = [
+    '[<options>] --task <task>',
+    '[<options>] --project <project>',
+    '[<options>] <path>…',
+  ]
 
   static override usage = Command.Usage({
-    description: 'Claim a task, with a worktree of its own, or paths.',
+    description: 'Claim a task, with a worktree of its own, paths, or a whole project.',
     details: `
       With --task, claims the task, makes its worktree and branch, and prints the worktree's path. With
-      paths, claims them, files or directories, all or none, and prints them. What another live session
-      holds, above or below included, is refused: exit status 1, and the holder is named.
+      paths, claims them, files or directories, all or none, and prints them. With --project alone, claims
+      all tasks of the project and its directory. What another live session holds, above or below included,
+      is refused: exit status 1, and the holder is named.
+
+      The project of a task is the deepest registered one that the current directory is in, else the
+      default. Its branch and where that starts: --branch and --base, else what the project was registered
+      with, else dw.branch and dw.base.
 
       A new worktree gets copies of the ignored files that .worktreeinclude in the main worktree lists, its
       submodules, and then runs each dw.postCreate in a shell, with DW_SESSION, DW_WORKTREE, DW_TASK,
@@ -53,7 +64,9 @@ export class ClaimCommand extends RepositoryCommand {
   })
 
   task = Option.String('--task', { description: 'The task to claim.' })
-  project = Option.String('--project', { description: 'The project of the task; by default the repository.' })
+  project = Option.String('--project', {
+    description: 'The project of the task, or the project to claim; by default that of this directory.',
+  })
   base = Option.String('--base', { description: 'Start a new branch at this commit (dw.base).' })
   branch = Option.String('--branch', { description: 'Use this branch, new or existing (dw.branch).' })
   adopt = Option.Boolean('--adopt', false, {
@@ -80,7 +93,7 @@ export class ClaimCommand extends RepositoryCommand {
     }
     const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
     const { answer, problem } = await (this.task === undefined
-      ? this.#claimPaths(workspace, request)
+      ? this.#claimKeys(workspace, request)
       : this.#claimTask(workspace, this.task, request))
     this.#narrate(workspace, answer)
     const told = { text: this.#text(workspace, answer), json: claimJson(answer) }
@@ -90,31 +103,33 @@ export class ClaimCommand extends RepositoryCommand {
     throw problem
   }
 
-  async #claimPaths(workspace: Workspace, request: Request): Promise<TaskClaim> {
-    const keys = await keysOf(workspace, this.keys)
-    const project = keys.find(({ kind }) => kind === 'project')
-    if (project !== undefined) {
-      throw new DwError('DW_USAGE', `"${formatKey(project)}": whole projects cannot be claimed yet`, {
-        hints: ['claim its directory'],
-      })
-    }
-    const claim = () => claimKeys(workspace, { ...request, keys, canStamp: false })
+  /** Paths, keys as they are printed, or a project. */
+  async #claimKeys(workspace: Workspace, request: Request): Promise<TaskClaim> {
+    const { project } = this
+    const named = project === undefined ? await keysOf(workspace, this.keys) : [projectKey(project)]
+    const { keys, pairs } = await withDirectories(workspace, named)
+    const whole = { ...request, keys, terms: { ...request.terms, pairs }, ...(project && { project }) }
+    const claim = () => claimKeys(workspace, { ...whole, canStamp: false })
     return { answer: await this.#waiting(workspace, keys, claim) }
   }
 
   async #claimTask(workspace: Workspace, task: string, request: Request): Promise<TaskClaim> {
-    const key = taskKey(this.project ?? defaultProject(workspace), task)
     if (this.noWorktree) {
-      const claim = () => claimKeys(workspace, { ...request, keys: [key], canStamp: false })
-      return { answer: await this.#waiting(workspace, [key], claim) }
+      const key = taskKey(await projectName(workspace, this.project), task)
+      const alone = { ...request, keys: [key], canStamp: false, project: key.project }
+      return { answer: await this.#waiting(workspace, [key], () => claimKeys(workspace, alone)) }
     }
+    const { name, record } = await projectOfTask(workspace, this.project)
+    const key = taskKey(name, task)
     const { base, branch, adopt } = this
     const worktree = {
       adopt,
+      ...(record === undefined ? {} : { project: record }),
       ...(base === undefined ? {} : { base }),
       ...(branch === undefined ? {} : { branch }),
     }
-    return this.#waiting(workspace, [key], () => claimTask(workspace, { ...request, task: key, worktree }))
+    const claim = () => claimTask(workspace, { ...request, task: key, worktree, project: name })
+    return this.#waiting(workspace, [key], claim)
   }
 
   /** The claim, repeated until what is held is free where `--wait` says so. */
@@ -129,16 +144,20 @@ export class ClaimCommand extends RepositoryCommand {
     const wrong = (message: string) => new DwError('DW_USAGE', message, { hints: ['see: git dw claim -h'] })
     this.#refuseSpacedWait()
     if (typeof this.wait === 'string') durationOption('--wait', this.wait)
-    if (this.task === undefined && this.keys.length === 0) throw wrong('claim what? Name a --task or paths')
-    if (this.task !== undefined && this.keys.length > 0)
-      throw wrong('claim a task or paths, not both at once')
+    const { task, project, keys } = this
+    if (task === undefined && project === undefined && keys.length === 0) {
+      throw wrong('claim what? Name a --task, a --project or paths')
+    }
+    if (task !== undefined && keys.length > 0) throw wrong('claim a task or paths, not both at once')
+    if (task === undefined && project !== undefined && keys.length > 0) {
+      throw wrong('claim a --project or paths; a project among paths is written project:<project>')
+    }
     if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
     if (this.wait !== undefined && this.steal) throw wrong('--steal does not wait: leave out --wait')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
-    const forTasks = [...worktreeOptions, this.project].some((option) => option !== undefined)
-    if (this.task === undefined && forTasks) {
-      throw wrong('--project, --base, --branch, --adopt and --no-worktree go with --task')
+    if (task === undefined && worktreeOptions.some((option) => option !== undefined)) {
+      throw wrong('--base, --branch, --adopt and --no-worktree go with --task')
     }
     if (this.noWorktree && worktreeOptions.slice(0, 3).some((option) => option !== undefined)) {
       throw wrong('--no-worktree makes no use of --base, --branch or --adopt')

@@ -1,12 +1,13 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, taskKey } from '../domain/key.ts'
+import { formatKey, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { namedKeys } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
+import { projectName } from '../flows/projects.ts'
 import { type ReleaseRequest, releaseKeys } from '../flows/release.ts'
-import { defaultProject, type Workspace } from '../flows/workspace.ts'
+import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 import { damageLines } from '../report/lock-table.ts'
 
@@ -14,7 +15,7 @@ export class ReleaseCommand extends RepositoryCommand {
   static override paths = [['release']]
 
   static override forms = [
-    '[--session <id>] [--task <task> [--project <project>]] [<key>…]',
+    '[--session <id>] [--task <task>] [--project <project>] [<key>…]',
     '[--session <id>] --all',
   ]
 
@@ -25,6 +26,8 @@ export class ReleaseCommand extends RepositoryCommand {
       left as it is: exit status 1, or 4 when the session has lost it. Worktrees and branches stay.
       Pathspecs are taken as by git dw claim; of the files that they fit, those that the session holds are
       released.
+
+      With --project alone, gives back the project and its directory, which go together.
     `,
     examples: [
       ['Release a task', 'git dw release --task fix-login'],
@@ -33,7 +36,9 @@ export class ReleaseCommand extends RepositoryCommand {
   })
 
   task = Option.String('--task', { description: 'The task to release.' })
-  project = Option.String('--project', { description: 'The project of the task; by default the repository.' })
+  project = Option.String('--project', {
+    description: 'The project of the task, or the project to release; by default that of this directory.',
+  })
   all = Option.Boolean('--all', false, { description: 'Release all that the session holds.' })
   keys = Option.Rest({ name: 'key' })
 
@@ -50,16 +55,21 @@ export class ReleaseCommand extends RepositoryCommand {
   }
 
   async #what(workspace: Workspace): Promise<Pick<ReleaseRequest, 'keys' | 'expanded'>> {
-    const named = this.keys.length > 0 || this.task !== undefined
-    if (this.all === named || (this.project !== undefined && this.task === undefined)) {
-      throw new DwError('DW_USAGE', 'release what? Name keys, a --task, or --all', {
+    const { task, project } = this
+    const named = this.keys.length > 0 || task !== undefined || project !== undefined
+    if (this.all === named) {
+      throw new DwError('DW_USAGE', 'release what? Name keys, a --task, a --project, or --all', {
         hints: ['see: git dw release -h'],
       })
     }
     if (this.all) return { keys: 'all' }
-    const task =
-      this.task === undefined ? [] : [taskKey(this.project ?? defaultProject(workspace), this.task)]
+    const option =
+      task !== undefined
+        ? [taskKey(await projectName(workspace, project), task)]
+        : project !== undefined
+          ? [projectKey(project)]
+          : []
     const { keys, expanded } = await namedKeys(workspace, this.keys)
-    return { keys: [...task, ...keys], expanded }
+    return { keys: [...option, ...keys], expanded }
   }
 }

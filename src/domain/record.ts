@@ -78,6 +78,21 @@ export interface Lock {
   readonly branch?: string
   readonly base?: string
   readonly worktree?: string
+  /** The other key of a project lock: the project's directory, or for that directory the project. */
+  readonly with?: string
+}
+
+/** A directory of the repository that was given a name (design §2). */
+export interface Project {
+  readonly kind: 'project'
+  readonly id: string
+  readonly name: string
+  /** The directory as its key is printed: from the top, `.` for the top itself. */
+  readonly path: string
+  /** What a new branch of its tasks starts at. */
+  readonly base?: string
+  /** The template of its tasks' branches. */
+  readonly branch?: string
 }
 
 /** One line of a session's log. */
@@ -93,7 +108,19 @@ export interface LogEvent {
   readonly why?: string
 }
 
-export type LogEventName = 'start' | 'claim' | 'release' | 'steal' | 'takeover' | 'upgrade' | 'resume' | 'end'
+export type LogEventName =
+  | 'start'
+  | 'claim'
+  | 'release'
+  | 'steal'
+  | 'takeover'
+  | 'upgrade'
+  | 'resume'
+  | 'end'
+  | 'project-add'
+  | 'project-replace'
+  | 'project-rename'
+  | 'project-remove'
 
 /** A record together with the blob it was read from. */
 export interface Versioned<R> {

@@ -3,7 +3,7 @@ import { startSession } from '../domain/session.ts'
 import type { Entry } from '../store/store.ts'
 import { type Identity, noSession } from './identity.ts'
 import { ownerHere, type Seat } from './seat.ts'
-import { defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
+import { newSessionId, timestamp, type Workspace } from './workspace.ts'
 
 /** The session that makes a change: one that is there, or one to be created in the change itself. */
 export interface Actor {
@@ -40,13 +40,13 @@ export async function reserveSession(
   return { id: await workspace.clone.reserve(seat.source, binding, identity.binding?.session), seat }
 }
 
-/** The record of a session that starts now. */
-export function futureSession(workspace: Workspace, future: FutureSession): Session {
+/** The record of a session that starts now, to work on `project`. */
+export function futureSession(workspace: Workspace, future: FutureSession, project: string): Session {
   return startSession({
     id: future.id,
     owner: ownerHere(workspace.around, workspace.cloneId, future.seat),
     at: timestamp(workspace),
     ttl: workspace.settings.sessionTtl,
-    project: defaultProject(workspace),
+    project,
   })
 }

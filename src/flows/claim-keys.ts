@@ -7,6 +7,7 @@ import type { Change, Snapshot } from '../store/store.ts'
 import type { Actor } from './actor.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
 import { journalRefs, withJournal } from './journal.ts'
+import type { Pairs } from './project-lock.ts'
 import { corrupt, timestamp, type Workspace } from './workspace.ts'
 
 /** What a claim wants, beyond its keys. */
@@ -18,6 +19,8 @@ export interface ClaimTerms {
   readonly worktree?: { readonly path: string; readonly branch: string; readonly base: string }
   /** One id for all keys of the claim. */
   readonly claim: string
+  /** The two keys of each project lock among the claim's. */
+  readonly pairs?: Pairs
 }
 
 /** What `lock` was claimed with, to claim it again as it was. */
@@ -49,10 +52,13 @@ export function claimRefs(keys: readonly Key[], actor: SessionId): RefName[] {
  */
 export async function readClaimGround(workspace: Workspace, snapshot: Snapshot): Promise<Ground> {
   const ground = await readGround(workspace, snapshot)
-  const [damaged] = ground.damaged.filter(({ ref }) => !ref.startsWith('refs/dw/log/'))
+  const [damaged] = ground.damaged.filter(({ ref }) => !HARMLESS.test(ref))
   if (damaged !== undefined) throw corrupt(damaged)
   return ground
 }
+
+/** Records that a claim can do without: its log, and the projects. */
+const HARMLESS = /^refs\/dw\/(?:log|projects)\//
 
 /** Decides the claim; of live locks only `victims` are stolen. */
 export function decide(
@@ -109,7 +115,7 @@ export function grantingChanges(
   const renewed = new Map(
     granted.already
       .filter(({ key, by }) => rewrites(key, by, terms))
-      .map(({ key, by }): [Key, Lock] => [key, rewritten(by.record, terms)]),
+      .map(({ key, by }): [Key, Lock] => [key, rewritten(key, by.record, terms)]),
   )
   const locks = new Map([...taken, ...renewed])
   const names = granted.take.map(({ name }) => name)
@@ -134,13 +140,24 @@ export function grantingChanges(
   return { changes, session, locks }
 }
 
-/** Whether a lock that is mine already is written again: only for `--ttl` or `-m`, and only the key's own. */
+/**
+ * Whether a lock that is mine already is written again: only for `--ttl` or `-m`, or to become half of a
+ * project lock, and only the key's own.
+ */
 export function rewrites(key: Key, by: Holding, terms: ClaimTerms): boolean {
-  return by.name === lockName(key) && (terms.ttl !== undefined || terms.why !== undefined)
+  const joins = halfOf(key, terms).with ?? by.record.with
+  const changes = terms.ttl !== undefined || terms.why !== undefined || joins !== by.record.with
+  return by.name === lockName(key) && changes
 }
 
-function rewritten(lock: Lock, terms: ClaimTerms): Lock {
-  return { ...lock, ...(terms.ttl === undefined ? {} : { ttl: terms.ttl }), ...reason(terms) }
+function rewritten(key: Key, lock: Lock, terms: ClaimTerms): Lock {
+  const ttl = terms.ttl === undefined ? {} : { ttl: terms.ttl }
+  return { ...lock, ...ttl, ...reason(terms), ...halfOf(key, terms) }
+}
+
+function halfOf(key: Key, terms: ClaimTerms): { readonly with?: string } {
+  const other = terms.pairs?.get(lockName(key))
+  return other === undefined ? {} : { with: other }
 }
 
 function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms: ClaimTerms): Lock {
@@ -154,6 +171,7 @@ function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms:
     acquiredAt: at,
     ttl: terms.ttl ?? workspace.settings.lockTtl,
     ...reason(terms),
+    ...halfOf(key, terms),
     ...(terms.worktree === undefined
       ? {}
       : { branch: terms.worktree.branch, base: terms.worktree.base, worktree: terms.worktree.path }),

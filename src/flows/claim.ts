@@ -10,7 +10,7 @@ import {
   parseKey,
 } from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
-import { activeRef, lockRef } from '../store/ref-names.ts'
+import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
 import type { NewBranch } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
@@ -27,6 +27,7 @@ import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
+import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import { grouped, type Progress, withProgress } from './progress.ts'
 import { takeBack } from './take-back.ts'
@@ -44,6 +45,8 @@ export interface ClaimRequest {
   readonly terms: ClaimTerms
   /** A branch to create in the claim's own transaction. */
   readonly branch?: NewBranch
+  /** The project of a session that starts here; by default that of the current directory. */
+  readonly project?: string
   /** Whether a session that starts here can be bound to a worktree that the claim makes. */
   readonly canStamp: boolean
   /** The same claim as a command that steals, for the hint of a refusal. */
@@ -87,6 +90,8 @@ class Claim {
   /** The live locks that `--steal` may take: those there at the first look, none that came later (design §3). */
   #victims: ReadonlySet<BlobId> | null = null
   #future: FutureSession | null = null
+  /** The project that a session that starts here works on. */
+  #project: string | null
   #claimants: Claimants | null = null
   /** The record of a session that was started without the lock it was started for. */
   #halfStarted: BlobId | null = null
@@ -97,6 +102,7 @@ class Claim {
     this.#workspace = workspace
     this.#request = request
     this.#progress = progress
+    this.#project = request.project ?? null
   }
 
   /** One try, from a fresh read; null when somebody else was faster. */
@@ -115,6 +121,8 @@ class Claim {
       ...identityRefs(claimants),
       ...ids.flatMap((id) => claimRefs([], id)),
       ...claimRefs(keys, ids[0] ?? NOBODY),
+      // a session that starts here works on the project of this directory
+      ...(this.#project === null ? [PROJECTS_REF] : []),
     ]
     // a plain claim leaves what stands above its keys to git at first; a steal must know all it takes from
     const whole = tries > 0 || this.#request.steal
@@ -149,7 +157,8 @@ class Claim {
     const identity = settleIdentity(this.#workspace, claimants, snapshot)
     if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
     this.#future ??= await reserveSession(this.#workspace, identity, this.#request.canStamp)
-    return { session: futureSession(this.#workspace, this.#future), entry: null }
+    this.#project ??= (await projectHere(this.#workspace, snapshot)).name
+    return { session: futureSession(this.#workspace, this.#future, this.#project), entry: null }
   }
 
   #decide(ground: Ground, actor: Actor): ClaimDecision {
@@ -265,8 +274,10 @@ class Claim {
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: Holding[] = []
     for (const given of this.#upgraded.values()) {
-      const { key, record } = given
-      const anew = { ...this.#request, keys: [key], steal: false, terms: termsOf(record) }
+      const { key, name, record } = given
+      const pairs = new Map(record.with === undefined ? [] : [[name, record.with]])
+      const terms = { ...termsOf(record), pairs }
+      const anew = { ...this.#request, keys: [key], steal: false, terms }
       if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
     }
     this.#workspace.losses.forget(held)

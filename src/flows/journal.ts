@@ -12,15 +12,17 @@ export function journalRefs(actor: SessionId): RefName[] {
 /**
  * `changes` with what every transaction carries: the actor's log with `events` added (design §5, Log),
  * and the meta record where there is none yet. A log that cannot be read is left as it is, and said.
+ * Without an actor nothing is logged.
  */
 export function withJournal(
   workspace: Workspace,
   snapshot: Snapshot,
-  actor: SessionId,
+  actor: SessionId | null,
   events: readonly LogEvent[],
   changes: readonly Change[],
 ): Change[] {
-  return [...changes, ...logChange(workspace, snapshot, actor, events), ...metaChange(workspace, snapshot)]
+  const log = actor === null ? [] : logChange(workspace, snapshot, actor, events)
+  return [...changes, ...log, ...metaChange(workspace, snapshot)]
 }
 
 function logChange(

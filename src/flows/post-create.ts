@@ -8,7 +8,8 @@ import { childEnvironment } from '../git/exec.ts'
 import { type CommandEnd, runUserCommand } from '../programs/user-command.ts'
 import { owesPostCreate, settlePostCreate } from '../store/local/post-create.ts'
 import { errnoReason } from './errno-reason.ts'
-import { defaultProject, type Workspace } from './workspace.ts'
+import { projectName } from './projects.ts'
+import type { Workspace } from './workspace.ts'
 
 /** File descriptor 2: stdout is for the answer alone. */
 const STDERR = 2
@@ -101,13 +102,13 @@ function environment(workspace: Workspace, handed: HandedOut): Record<string, st
   }
 }
 
-function failed(
+async function failed(
   workspace: Workspace,
   handed: HandedOut,
   command: string,
   end: CommandEnd | Error,
   output: string | undefined,
-): DwError {
+): Promise<DwError> {
   const { path } = handed.worktree
   const how =
     end instanceof Error
@@ -117,7 +118,10 @@ function failed(
         : `was ended by ${end.signal}`
   const kept = 'the task is yours and its worktree is there'
   return new DwError('DW_POST_CREATE', `dw.postCreate "${command}" ${how}; ${kept}`, {
-    hints: [`run it again: ${claimAgain(workspace, handed)}`, `or go on without it: cd ${shellWord(path)}`],
+    hints: [
+      `run it again: ${await claimAgain(workspace, handed)}`,
+      `or go on without it: cd ${shellWord(path)}`,
+    ],
     details: {
       path,
       command,
@@ -129,20 +133,24 @@ function failed(
   })
 }
 
-function interrupted(workspace: Workspace, handed: HandedOut): DwError {
+async function interrupted(workspace: Workspace, handed: HandedOut): Promise<DwError> {
   const { path } = handed.worktree
   return new DwError(
     'DW_INTERRUPTED',
     'interrupted in dw.postCreate; the task is yours and its worktree is there',
     {
-      hints: [`run it again: ${claimAgain(workspace, handed)}`, `or go on without it: cd ${shellWord(path)}`],
+      hints: [
+        `run it again: ${await claimAgain(workspace, handed)}`,
+        `or go on without it: cd ${shellWord(path)}`,
+      ],
       details: { path },
       cause: workspace.around.signal.reason,
     },
   )
 }
 
-function claimAgain(workspace: Workspace, { task }: HandedOut): string {
-  const project = task.project === defaultProject(workspace) ? '' : ` --project ${shellWord(task.project)}`
+async function claimAgain(workspace: Workspace, { task }: HandedOut): Promise<string> {
+  const here = await projectName(workspace)
+  const project = task.project === here ? '' : ` --project ${shellWord(task.project)}`
   return `git dw claim --task ${shellWord(task.task)}${project}`
 }

@@ -58,8 +58,11 @@ export function locked(
 export function describeLoss(revocation: Revocation, now: number, show: ShowKey): string {
   const { key, by, at, why } = revocation
   const what = `"${show(parseKey(key))}"`
-  // an upgrade that did not come to its end: the directory was not to be had, or the command was killed
-  if (why === 'upgrade') return printable(`${what} was given up ${ago(at, now)} for a directory above it`)
+  // an upgrade that did not come to its end: what is above was not to be had, or the command was killed
+  if (why === 'upgrade') {
+    const above = parseKey(key).kind === 'path' ? 'a directory above it' : 'its project'
+    return printable(`${what} was given up ${ago(at, now)} for ${above}`)
+  }
   return printable(`${what} was taken by ${by} ${ago(at, now)}: ${why}`)
 }
 

@@ -12,6 +12,7 @@ import { rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { showKey } from './path-key.ts'
+import { boundToProject, otherHalves, pairRelease } from './project-lock.ts'
 import { withProgress } from './progress.ts'
 import { lost } from './refusal.ts'
 import { untilSettled } from './until-settled.ts'
@@ -58,18 +59,22 @@ async function attempt(
   const names = new Set<LockName>(keys.map(lockName))
   const damaged = ground.damaged.find(({ ref }) => keys.some((key) => lockRef(lockName(key)) === ref))
   if (damaged !== undefined) throw corrupt(damaged)
-  const mine = ground.holdings.filter(
-    (holding) => holding.record.session === session.id && (request.keys === 'all' || names.has(holding.name)),
-  )
+  const all = ground.holdings.filter(({ record }) => record.session === session.id)
+  const named = request.keys === 'all' ? all : all.filter(({ name }) => names.has(name))
+  const { more, bound } = pairRelease(named, all)
+  const mine = [...named.filter((holding) => !bound.includes(holding)), ...more]
   const good = mine.filter(({ state }) => state !== 'void')
   const asked = complaintsAbout(keys, request.expanded ?? new Set(), good, session)
   const problem =
-    request.keys === 'all' ? undefined : await problemWith(workspace, asked, good, ground, session)
+    request.keys === 'all'
+      ? undefined
+      : await problemWith(workspace, asked, [...good, ...bound], ground, session)
+  const show = (key: Key) => showKey(workspace, key)
   const answer = {
     session,
     released: good.map(({ key }) => key),
     damaged: ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null),
-    ...(problem === undefined ? {} : { problem }),
+    ...problemOf(problem ?? (bound.length === 0 ? undefined : boundToProject(bound, show))),
   }
   if (mine.length === 0) return answer
   const moved = movedFence(session, timestamp(workspace))
@@ -128,7 +133,15 @@ async function readReleaseGround(
   const journals = ids.filter((id) => id !== undefined).flatMap(journalRefs)
   const locks = request.keys === 'all' ? [LOCKS_REF] : request.keys.map((key) => lockRef(lockName(key)))
   const refs = [...new Set([...identityRefs(claimants), ...journals, ...locks])]
-  return readGround(workspace, await workspace.store.read({ refs }))
+  const ground = await readGround(workspace, await workspace.store.read({ refs }))
+  const halves = otherHalves(ground.holdings).filter((ref) => !ground.snapshot.has(ref))
+  if (request.keys === 'all' || halves.length === 0) return ground
+  // a project lock is two keys, and which is the other one stands in each of them
+  return readGround(workspace, await workspace.store.read({ refs: [...refs, ...halves] }))
+}
+
+function problemOf(problem: DwError | undefined): { readonly problem?: DwError } {
+  return problem === undefined ? {} : { problem }
 }
 
 /** The error for keys that are not released: DW_LOST, DW_NOT_OWNER or DW_NOT_FOUND, whichever weighs most. */
@@ -166,10 +179,18 @@ async function problemWith(
       ...(covering === undefined
         ? []
         : [`you hold what is above it: git dw release ${shellWord(show(covering.key))}`]),
+      ...otherProjectHint(missing, session),
       'see what you hold with: git dw status',
     ],
     details: { keys: missing.map(formatKey) },
   })
+}
+
+/** Where the task is there, but of another project than that of this directory. */
+function otherProjectHint(missing: readonly Key[], { project, task }: Session): string[] {
+  const meant = missing.some((key) => key.kind === 'task' && key.task === task && key.project !== project)
+  if (!meant || project === undefined || task === undefined) return []
+  return [`or name its project: git dw release --task ${shellWord(task)} --project ${shellWord(project)}`]
 }
 
 function revocationOf(session: Session, key: Key): Revocation | undefined {

@@ -1,7 +1,7 @@
 import { projectKey } from '../domain/key.ts'
 import type { LogEvent, Session, SessionId } from '../domain/record.ts'
 import { startSession as sessionRecord } from '../domain/session.ts'
-import { activeRef, endedRef } from '../store/ref-names.ts'
+import { activeRef, endedRef, PROJECTS_REF } from '../store/ref-names.ts'
 import type { Snapshot } from '../store/store.ts'
 import { reserveSession } from './actor.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
@@ -14,9 +14,10 @@ import {
   settleIdentity,
 } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
+import { projectHere } from './projects.ts'
 import { ownerHere, type Seat } from './seat.ts'
 import { untilSettled } from './until-settled.ts'
-import { checkMeta, defaultProject, newSessionId, timestamp, type Workspace } from './workspace.ts'
+import { checkMeta, newSessionId, timestamp, type Workspace } from './workspace.ts'
 
 export interface StartAnswer {
   readonly session: Session
@@ -35,11 +36,11 @@ export async function startSession(
   workspace: Workspace,
   request: { readonly project?: string; readonly rebind: boolean },
 ): Promise<StartAnswer> {
-  const project = request.project ?? defaultProject(workspace)
-  projectKey(project)
-  const { identity, seat } = await whoIsHere(workspace)
+  if (request.project !== undefined) projectKey(request.project)
+  const { identity, seat, snapshot } = await whoIsHere(workspace)
   const bound = seat !== null && (request.rebind || isFree(identity))
   if (bound) await workspace.clone.refuseReadOnly()
+  const project = request.project ?? (await projectHere(workspace, snapshot)).name
   const session = await untilSettled(workspace, () =>
     create(workspace, newSessionId(workspace.around), seat, project),
   )
@@ -59,8 +60,8 @@ export async function initSession(
     return { session, already: true, bound: false }
   }
   // another process of this agent or terminal may be starting one right now: then it is this one, too
-  const project = request.project ?? defaultProject(workspace)
-  projectKey(project)
+  if (request.project !== undefined) projectKey(request.project)
+  const project = request.project ?? (await projectHere(workspace, snapshot)).name
   const { id, seat } = await reserveSession(workspace, identity, true)
   const session = await untilSettled(workspace, () => create(workspace, id, seat, project))
   if (seat !== null) await bindSeat(workspace, seat, session)
@@ -78,7 +79,7 @@ async function whoIsHere(
   option?: string,
 ): Promise<{ identity: Identity; seat: Seat | null; snapshot: Snapshot }> {
   const claimants: Claimants = await findClaimants(workspace, option)
-  const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
+  const snapshot = await workspace.store.read({ refs: [...identityRefs(claimants), PROJECTS_REF] })
   return { identity: settleIdentity(workspace, claimants, snapshot), seat: claimants.seat, snapshot }
 }
 

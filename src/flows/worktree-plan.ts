@@ -2,20 +2,18 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import { formatKey, lockName, parseKey, type TaskKey } from '../domain/key.ts'
-import { encodeFileName } from '../domain/name.ts'
-import { isBranchName } from '../git/branch-name.ts'
+import { fillTemplate } from '../domain/template.ts'
 import { resolveNames } from '../git/refs.ts'
 import { gitDirOf, isIndexClean, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
 import { pastHalfMade } from './half-made.ts'
 import { mainWorktree } from './main-worktree.ts'
 import { realPath } from './real-path.ts'
+import { askedBase, noCommit, type StartOptions, taskBranch } from './task-start.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a user may say about the worktree of a task. */
-export interface WorktreeOptions {
-  readonly base?: string
-  readonly branch?: string
+export interface WorktreeOptions extends StartOptions {
   readonly adopt: boolean
 }
 
@@ -35,7 +33,7 @@ export type WorktreePlan = {
 /**
  * Plans the worktree of `task` without changing anything. Whether the session that a stamp names still
  * lives is for the caller to judge. Throws DW_EXISTS or DW_IN_USE for what is in the way, DW_NOT_FOUND
- * for a base that names no commit, DW_USAGE for a bad branch name.
+ * for a base that names no commit, DW_USAGE for a bad branch name, DW_CONFIG for a bad template.
  */
 export async function planWorktree(
   workspace: Workspace,
@@ -43,11 +41,10 @@ export async function planWorktree(
   options: WorktreeOptions,
   looks = 0,
 ): Promise<WorktreePlan> {
-  const branch = options.branch ?? fillTemplate(workspace, 'dw.branch', task)
-  if (!isBranchName(branch)) throw badBranch(branch)
+  const branch = taskBranch(workspace, task, options)
   const [worktrees, commits] = await Promise.all([
     pastHalfMade(workspace, () => listWorktrees(workspace.git)),
-    resolveStart(workspace, branch, options.base),
+    resolveStart(workspace, branch, askedBase(workspace, options)),
   ])
   const main = mainWorktree(workspace, worktrees[0])
   const path = await worktreePath(workspace, task, main)
@@ -56,7 +53,7 @@ export async function planWorktree(
   const found = findReusable(worktrees[0], known, task, branch, path, options)
   if (found !== null)
     return { how: 'reuse', ...found, main, branch: found.branch ?? branch, base: base ?? '' }
-  if (base === null) throw noCommit(options.base ?? workspace.settings.base)
+  if (base === null) throw noCommit(workspace, options)
   if ((await isOccupied(path)) && (await isBeingMade(workspace, path, task, looks))) {
     await workspace.around.sleep(LOOK_PAUSE)
     return planWorktree(workspace, task, options, looks + 1)
@@ -69,10 +66,8 @@ export async function planWorktree(
 }
 
 /** The commits that matter, in one process: the branch itself, and where a new one would start. */
-async function resolveStart(workspace: Workspace, branch: string, option: string | undefined) {
-  const { settings } = workspace
-  const remote = settings.remote
-  const asked = option ?? settings.base
+async function resolveStart(workspace: Workspace, branch: string, asked: string | undefined) {
+  const { remote } = workspace.settings
   const candidates =
     asked === undefined
       ? [
@@ -81,7 +76,8 @@ async function resolveStart(workspace: Workspace, branch: string, option: string
             : [`refs/remotes/${remote}/${branch}`, `refs/remotes/${remote}/HEAD`]),
           'HEAD',
         ]
-      : [asked]
+      : // git reads one name a line
+        [asked].filter((name) => !name.includes('\n'))
   const names = [`refs/heads/${branch}`, ...candidates].map((name) => `${name}^{commit}`)
   const [existing = null, ...starts] = await resolveNames(workspace.git, names)
   return { existing, start: starts.find((commit) => commit !== null) ?? null }
@@ -187,12 +183,6 @@ function inMain(path: string, branch: string): DwError {
   })
 }
 
-function badBranch(branch: string): DwError {
-  return new DwError('DW_USAGE', `"${branch}" is no valid branch name`, {
-    hints: ['name another with --branch', 'or set the template: git config dw.branch feature/{task}'],
-  })
-}
-
 function missingElsewhere(path: string, branch: string): DwError {
   return new DwError('DW_EXISTS', `the branch "${branch}" belongs to the worktree "${path}", which is gone`, {
     hints: [
@@ -211,32 +201,13 @@ function otherBranch(path: string, actual: string | null, branch: string): DwErr
   })
 }
 
-function noCommit(base: string | undefined): DwError {
-  return base === undefined
-    ? new DwError('DW_NOT_FOUND', 'there is no commit to start a branch at', {
-        hints: ['make a first commit, or claim without a worktree: --no-worktree'],
-      })
-    : new DwError('DW_NOT_FOUND', `the base "${base}" names no commit`, {
-        hints: ['name another with --base'],
-      })
-}
-
 async function worktreePath(workspace: Workspace, task: TaskKey, main: string | null): Promise<string> {
-  const filled = fillTemplate(workspace, 'dw.worktreePath', task)
   const { home } = workspace.around
+  const template = fillTemplate(workspace.settings.worktreePath, task)
+  if ('unknown' in template) throw workspace.settings.badTemplate('dw.worktreePath', template.unknown)
+  const filled = template.text
   if (home === '' && /^~(?:\/|$)/.test(filled)) throw workspace.settings.noHome()
   const expanded = filled === '~' || filled.startsWith('~/') ? join(home, filled.slice(1)) : filled
   // from the main worktree, so that it does not matter where the command is given
   return realPath(resolve(main ?? workspace.repository.commonDir, expanded))
-}
-
-function fillTemplate(workspace: Workspace, name: 'dw.branch' | 'dw.worktreePath', task: TaskKey): string {
-  const template = name === 'dw.branch' ? workspace.settings.branch : workspace.settings.worktreePath
-  const unclosed = /\{[^}]*$/.exec(template)
-  if (unclosed !== null) throw workspace.settings.badTemplate(name, unclosed[0])
-  return template.replace(/\{([^}]*)\}/g, (_, placeholder: string) => {
-    if (placeholder === 'task') return encodeFileName(task.task)
-    if (placeholder === 'project') return encodeFileName(task.project)
-    throw workspace.settings.badTemplate(name, placeholder)
-  })
 }

@@ -56,6 +56,7 @@ export function lockJson(holding: Holding, me: string | null, vantage: Vantage):
     branch: record.branch ?? null,
     base: record.base ?? null,
     worktree: record.worktree ?? null,
+    with: record.with ?? null,
   }
 }
 

@@ -3,13 +3,19 @@ import type { Terms } from './man-page.ts'
 
 /** Every `dw.*` setting: its name and default, and what it does. Durations are written like 90s, 15m, 2h, 1d. */
 export const SETTINGS: Terms = [
-  ['dw.project', "The default project's name. Default: from the remote's URL, else the directory's name."],
+  [
+    'dw.project',
+    "The project of commands outside all registered ones. Default: from the remote's URL, else the directory's name.",
+  ],
   ['dw.lockTtl (2h)', 'Silence of its session after which a lock expires.'],
   ['dw.sessionTtl (1d)', 'Silence after which a session has expired.'],
   ['dw.heartbeatInterval (15m)', 'At most one heartbeat is written in this time.'],
   ['dw.worktreePath (~/worktrees/{project}/{task})', "Where a task's worktree is made."],
-  ['dw.branch (feature/{task})', "A task's branch."],
-  ['dw.base', "Where a new branch starts. Default: the remote's branch of that name, its HEAD, else HEAD."],
+  ['dw.branch (feature/{task})', "A task's branch, unless its project has a template."],
+  [
+    'dw.base',
+    "Where a new branch starts, unless its project has a base. Default: the remote's branch of that name, its HEAD, else HEAD.",
+  ],
   ['dw.remote', 'The remote that names the project and the base. Default: origin, else the only one.'],
   ['color.dw', 'always, never, or auto. Default: color.ui.'],
 ]

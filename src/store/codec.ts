@@ -1,8 +1,25 @@
 import { DwError } from '../domain/error.ts'
 import { lockName, parseKey } from '../domain/key.ts'
-import type { Lock, LogEvent, Session } from '../domain/record.ts'
-import { activeRef, ENDED_REF, endedRef, lockRef, META_REF, type RefName } from './ref-names.ts'
-import { checkLock, checkLogEvent, checkMeta, checkSession, type Meta, RECORD_VERSION } from './schema.ts'
+import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
+import {
+  activeRef,
+  ENDED_REF,
+  endedRef,
+  lockRef,
+  META_REF,
+  PROJECTS_REF,
+  projectRef,
+  type RefName,
+} from './ref-names.ts'
+import {
+  checkLock,
+  checkLogEvent,
+  checkMeta,
+  checkProject,
+  checkSession,
+  type Meta,
+  RECORD_VERSION,
+} from './schema.ts'
 
 /** Limits of design §4, in bytes: records are other people's input. */
 export const MAX_RECORD_BYTES = 64 * 1024
@@ -19,7 +36,7 @@ export interface Log {
 }
 
 /** Anything a ref under `refs/dw` may hold in this release. */
-export type DwRecord = Session | Lock | Log | Meta
+export type DwRecord = Session | Lock | Project | Log | Meta
 
 /**
  * What was found in a blob: a record, or why it is none. `newer` tells a newer version from damage;
@@ -57,6 +74,13 @@ function decodeRecord(ref: RefName, value: JsonObject): Decoded {
     const checked = checkLock(value)
     if ('record' in checked && lockRef(lockName(parseKey(checked.record.key))) !== ref) {
       return damaged('names another key than its ref')
+    }
+    return accept(checked, value)
+  }
+  if (ref.startsWith(`${PROJECTS_REF}/`)) {
+    const checked = checkProject(value)
+    if ('record' in checked && projectRef(checked.record.name) !== ref) {
+      return damaged('names another project than its ref')
     }
     return accept(checked, value)
   }

@@ -10,6 +10,7 @@ export const LOCKS_REF: RefName = 'refs/dw/locks'
 export const ACTIVE_REF: RefName = 'refs/dw/active'
 export const ENDED_REF: RefName = 'refs/dw/ended'
 export const LOGS_REF: RefName = 'refs/dw/log'
+export const PROJECTS_REF: RefName = 'refs/dw/projects'
 
 /** A live session's ref. `active` sorts before `locks` on purpose (design §3). */
 export function activeRef(session: SessionId): RefName {
@@ -24,6 +25,11 @@ export function endedRef(session: SessionId): RefName {
 /** The ref of a session's log. */
 export function logRef(session: SessionId): RefName {
   return `${LOGS_REF}/${encodeComponent(session)}`
+}
+
+/** The ref of a project that was registered. */
+export function projectRef(name: string): RefName {
+  return `${PROJECTS_REF}/${encodeComponent(name)}`
 }
 
 /** A lock's ref. */

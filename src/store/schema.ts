@@ -1,6 +1,7 @@
 import * as t from 'typanion'
-import { lockName, parseKey } from '../domain/key.ts'
-import type { Lock, LogEvent, Session } from '../domain/record.ts'
+import { formatKey, lockName, parseKey } from '../domain/key.ts'
+import { nameProblem } from '../domain/name.ts'
+import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
 
 /** The newest record version that this program reads and writes (design §4). */
 export const RECORD_VERSION = 1
@@ -88,6 +89,20 @@ const isLock = t.isObject(
     branch: t.isOptional(t.isString()),
     base: t.isOptional(t.isString()),
     worktree: t.isOptional(t.isString()),
+    with: t.isOptional(isKey),
+  },
+  unknownFields,
+)
+
+const isProject = t.isObject(
+  {
+    ...common,
+    kind: t.isLiteral('project'),
+    id: isText,
+    name: t.cascade(t.isString(), isRealName),
+    path: t.cascade(t.isString(), isRealDirectory),
+    base: t.isOptional(isText),
+    branch: t.isOptional(isText),
   },
   unknownFields,
 )
@@ -113,6 +128,7 @@ type Check<R> = (value: unknown) => { readonly record: R } | { readonly problem:
 
 export const checkSession = checkWith<Session>(isSession)
 export const checkLock = checkWith<Lock>(isLock)
+export const checkProject = checkWith<Project>(isProject)
 export const checkLogEvent = checkWith<LogEvent>(isLogEvent)
 export const checkMeta: Check<Meta> = (value) => {
   const checked = checkWith<Omit<Meta, 'kind'>>(isMeta)(value)
@@ -140,6 +156,19 @@ function isRealKey(value: string, state?: t.ValidationState): boolean {
   } catch {
     return refuse(state, 'expected a key')
   }
+}
+
+function isRealName(value: string, state?: t.ValidationState): boolean {
+  return nameProblem(value) === null || refuse(state, 'expected a name')
+}
+
+/** A directory as its key is printed: nothing that leads out of the repository or into git's own. */
+function isRealDirectory(value: string, state?: t.ValidationState): boolean {
+  if (!isRealKey(value, state)) return false
+  const key = parseKey(value)
+  const outside = (part: string) => ['', '.', '..', '.git'].includes(part.toLowerCase())
+  const real = key.kind === 'path' && (key.path === '' || !key.path.split('/').some(outside))
+  return (real && formatKey(key) === value) || refuse(state, 'expected a directory of the repository')
 }
 
 function refuse(state: t.ValidationState | undefined, message: string): false {

@@ -34,6 +34,7 @@ test('locks --json lists every field of a lock', async ({ sandbox }) => {
       branch: 'feature/T',
       base: worktree.base,
       worktree: worktree.path,
+      with: null,
     },
   ])
   const [{ lastActivity, expiresAt }] = items

@@ -43,16 +43,31 @@ const MOST: readonly {
     most: 20,
     status: 75,
   },
-  { name: 'a task with a new worktree', first: [['init']], args: ['claim', '--task', 'T'], most: 8 },
-  { name: 'a first task with a new worktree', args: ['claim', '--task', 'T'], most: 8 },
+  { name: 'a task with a new worktree', first: [['init']], args: ['claim', '--task', 'T'], most: 9 },
+  { name: 'a first task with a new worktree', args: ['claim', '--task', 'T'], most: 9 },
   {
     name: 'a task of mine with its worktree',
     first: [['claim', '--task', 'T']],
     args: ['claim', '--task', 'T'],
-    most: 5,
+    most: 6,
   },
   { name: 'a release', first: [['claim', 'x']], args: ['release', 'x'], most: 5 },
   { name: 'a release of all', first: [['claim', 'x', 'y']], args: ['release', '--all'], most: 6 },
+  {
+    name: 'a release of a task',
+    first: [['claim', '--task', 'T', '--no-worktree']],
+    args: ['release', '--task', 'T'],
+    most: 6,
+  },
+  { name: 'a claim of a project', first: [['init']], args: ['claim', '--project', 'web'], most: 6 },
+  {
+    name: 'a release of a project',
+    first: [['claim', '--project', 'web']],
+    args: ['release', '--project', 'web'],
+    most: 6,
+  },
+  { name: 'the projects', args: ['project', 'list'], most: 4 },
+  { name: 'a new project', args: ['project', 'add', 'api', '--path', 'api'], most: 7 },
   { name: 'a throttled heartbeat', first: [['claim', 'x']], args: ['heartbeat'], most: 3 },
   { name: 'a heartbeat that writes', first: [['claim', 'x']], args: ['heartbeat', '--force'], most: 5 },
   { name: 'a check', first: [['claim', 'x']], args: ['check', 'x'], most: 4 },
@@ -77,6 +92,7 @@ describe('the git processes of a command', () => {
   beforeEach(async () => {
     sandbox = await Sandbox.create()
     await sandbox.dw(['claim', 'src'], { agent: 'another' })
+    await sandbox.dw(['project', 'add', 'web', '--path', 'web'])
   })
   afterEach(() => sandbox.dispose())
 

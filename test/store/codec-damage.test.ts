@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { SessionId } from '../../src/domain/record.ts'
 import { decode, encode, MAX_LONG_RECORD_BYTES, MAX_RECORD_BYTES } from '../../src/store/codec.ts'
-import { activeRef, META_REF, type RefName } from '../../src/store/ref-names.ts'
+import { activeRef, META_REF, projectRef, type RefName } from '../../src/store/ref-names.ts'
 import {
   altered,
   bytesOf,
@@ -12,6 +12,7 @@ import {
   SESSION_ID,
   sampleEvent,
   sampleLock,
+  sampleProject,
   sampleSession,
 } from './record-samples.ts'
 
@@ -95,6 +96,30 @@ describe('a damaged record', () => {
     { lastActivity: 'now' },
   ])('is a session with %j', (fields) => {
     expect(problemOf(activeRef(SESSION_ID), altered(session, fields))).not.toBe('')
+  })
+
+  test.each([
+    { name: 'api' },
+    { name: '' },
+    { name: 'a/b' },
+    { name: '-web' },
+    { path: '' },
+    { path: '/' },
+    { path: '/etc' },
+    { path: '..' },
+    { path: 'packages/../../x' },
+    { path: './packages' },
+    { path: 'packages/' },
+    { path: '.git/hooks' },
+    { path: 'packages/.GIT' },
+    { path: 'task:web/T' },
+    { path: 'project:web' },
+    { path: 7 },
+    { base: '' },
+    { branch: ['x'] },
+    { rev: -1 },
+  ])('is a project with %j', (fields) => {
+    expect(problemOf(projectRef('web'), altered(sampleProject(), fields))).not.toBe('')
   })
 
   test('is one that names another key or session than its ref', () => {

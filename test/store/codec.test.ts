@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DwError } from '../../src/domain/error.ts'
-import type { BlobId, LogEvent } from '../../src/domain/record.ts'
+import { formatKey } from '../../src/domain/key.ts'
+import type { BlobId, LogEvent, Project } from '../../src/domain/record.ts'
 import {
   canonicalJson,
   type DwRecord,
@@ -11,7 +12,8 @@ import {
   MAX_LONG_RECORD_BYTES,
   MAX_RECORD_BYTES,
 } from '../../src/store/codec.ts'
-import { activeRef } from '../../src/store/ref-names.ts'
+import { activeRef, projectRef } from '../../src/store/ref-names.ts'
+import { pathComponents, taskNames } from '../domain/arbitrary.ts'
 import {
   altered,
   bytesOf,
@@ -28,6 +30,8 @@ import {
 } from './record-samples.ts'
 
 const STAMP = { rev: 4, nonce: 'n1' }
+/** Kinds that carry a version, a revision and a nonce. */
+const STAMPED: ReadonlySet<string> = new Set(['session', 'lock', 'project'])
 /** The value with the fields of every object in the opposite order. */
 function turned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(turned)
@@ -71,7 +75,7 @@ describe('a record', () => {
     const decoded = decode(ref, encode(record, STAMP))
     if (!decoded.ok) throw new Error(decoded.problem)
     expect(decoded.record).toMatchObject(fieldsOf(record))
-    if (record.kind === 'session' || record.kind === 'lock') {
+    if (STAMPED.has(record.kind)) {
       expect(decoded.rev).toBe(4)
       expect(decoded.record).toMatchObject({ v: 1, rev: 4, nonce: 'n1' })
     }
@@ -127,8 +131,35 @@ describe('a record', () => {
   })
 })
 
+describe('a project', () => {
+  // half of a surrogate pair cannot be written as UTF-8
+  const isText = (text: string) => !/\p{Surrogate}/u.test(text)
+  const names = taskNames.filter(isText)
+  const directories = fc.oneof(
+    fc.constant('.'),
+    fc
+      .array(pathComponents, { minLength: 1, maxLength: 6 })
+      .map((parts) => formatKey({ kind: 'path', path: parts.join('/') }))
+      .filter((path) => isText(path) && !/(?:^|\/)\.git(?:\/|$)/i.test(path)),
+  )
+  const texts = fc.string({ unit: 'binary', minLength: 1 }).filter(isText)
+  const projects = fc.record(
+    { name: names, path: directories, base: texts, branch: texts },
+    { requiredKeys: ['name', 'path'] },
+  )
+
+  test('of any name, directory, base and template is read as it was written', () => {
+    fc.assert(
+      fc.property(projects, (fields) => {
+        const record: Project = { kind: 'project', id: 'P1', ...fields }
+        expect(decode(projectRef(record.name), encode(record, STAMP))).toMatchObject({ ok: true, record })
+      }),
+    )
+  })
+})
+
 describe('a record of a newer version', () => {
-  test.each(SAMPLES.filter(([, { kind }]) => kind === 'session' || kind === 'lock'))(
+  test.each(SAMPLES.filter(([, { kind }]) => STAMPED.has(kind)))(
     'at %s is told from a damaged one, whatever else it says',
     (ref, record) => {
       for (const fields of [{ v: 2 }, { v: 7, ttl: 'soon', kind: 'other' }, { v: 1.5 }]) {

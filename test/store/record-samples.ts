@@ -1,7 +1,15 @@
 import { lockName, parseKey } from '../../src/domain/key.ts'
-import type { BlobId, Lock, LogEvent, Session, SessionId } from '../../src/domain/record.ts'
+import type { BlobId, Lock, LogEvent, Project, Session, SessionId } from '../../src/domain/record.ts'
 import type { DwRecord, Log } from '../../src/store/codec.ts'
-import { activeRef, endedRef, lockRef, logRef, META_REF, type RefName } from '../../src/store/ref-names.ts'
+import {
+  activeRef,
+  endedRef,
+  lockRef,
+  logRef,
+  META_REF,
+  projectRef,
+  type RefName,
+} from '../../src/store/ref-names.ts'
 import type { Meta } from '../../src/store/schema.ts'
 
 /** Sound records for tests of the store. */
@@ -43,6 +51,18 @@ export function sampleLock(key: string, fields: Partial<Lock> = {}): Lock {
   }
 }
 
+export function sampleProject(fields: Partial<Project> = {}): Project {
+  return {
+    kind: 'project',
+    id: 'P1',
+    name: 'Web',
+    path: 'packages/web',
+    base: 'origin/main',
+    branch: 'web/{task}',
+    ...fields,
+  }
+}
+
 export function sampleEvent(fields: Partial<LogEvent> = {}): LogEvent {
   return { at: NOON, event: 'claim', session: SESSION_ID, keys: ['src'], why: 'a\nb', ...fields }
 }
@@ -66,6 +86,8 @@ export const SAMPLES: readonly (readonly [RefName, DwRecord])[] = [
   [endedRef(SESSION_ID), sampleSession({ status: 'ended' })],
   [refOf('src'), sampleLock('src')],
   [refOf('task:app/T-1'), sampleLock('task:app/T-1', { branch: 'feature/T-1' })],
+  [refOf('project:web'), sampleLock('project:web', { with: 'packages/web' })],
+  [projectRef('web'), sampleProject()],
   [LOG_REF, sampleLog()],
   [META_REF, SAMPLE_META],
 ]

@@ -3,7 +3,8 @@ import { type Answer, RepositoryCommand } from '../../cli/command.ts'
 import { taskKey } from '../../domain/key.ts'
 import { printable } from '../../domain/printable.ts'
 import { createWorktree } from '../../flows/worktree/create-worktree.ts'
-import { defaultProject, type Workspace } from '../../flows/workspace.ts'
+import { projectOfTask } from '../../flows/projects.ts'
+import type { Workspace } from '../../flows/workspace.ts'
 import { claimJson } from '../../report/claim-json.ts'
 
 export class WorktreeCreateCommand extends RepositoryCommand {
@@ -30,12 +31,14 @@ export class WorktreeCreateCommand extends RepositoryCommand {
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { base, branch, adopt } = this
+    const { name, record } = await projectOfTask(workspace, this.project)
     const { answer, problem } = await createWorktree(workspace, {
       ...this.session,
-      task: taskKey(this.project ?? defaultProject(workspace), this.task),
+      task: taskKey(name, this.task),
       claim: `CLAIM-${workspace.around.randomWord()}`,
       worktree: {
         adopt,
+        ...(record === undefined ? {} : { project: record }),
         ...(base === undefined ? {} : { base }),
         ...(branch === undefined ? {} : { branch }),
       },

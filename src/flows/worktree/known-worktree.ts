@@ -5,7 +5,8 @@ import { adminDirOf, gitDirOf, listWorktrees, type Worktree } from '../../git/wo
 import { readStamp, type Stamp } from '../../store/local/stamp.ts'
 import { pastHalfMade } from '../half-made.ts'
 import { realPath } from '../real-path.ts'
-import { defaultProject, type Workspace } from '../workspace.ts'
+import { projectName } from '../projects.ts'
+import type { Workspace } from '../workspace.ts'
 
 /** A worktree that git knows of, with whose it is. */
 export interface KnownWorktree extends Worktree {
@@ -41,7 +42,7 @@ export async function findWorktree(
   project?: string,
 ): Promise<KnownWorktree> {
   const all = await knownWorktrees(workspace)
-  const key = asTask(workspace, name, project)
+  const key = asTask(name, await projectName(workspace, project))
   const path = await realPath(resolve(workspace.around.cwd, name))
   const byTask = all.filter(({ stamp }) => key !== null && stamp !== undefined && isKeys(stamp, key))
   const byPath = all.filter((worktree) => worktree.path === path)
@@ -61,10 +62,10 @@ export async function findWorktree(
   })
 }
 
-function asTask(workspace: Workspace, name: string, project: string | undefined): Key | null {
+function asTask(name: string, project: string): Key | null {
   try {
     const printed = /^task:/.test(name) ? parseKey(name) : null
-    return printed ?? taskKey(project ?? defaultProject(workspace), name)
+    return printed ?? taskKey(project, name)
   } catch {
     return null
   }

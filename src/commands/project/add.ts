@@ -1,0 +1,57 @@
+import { Command, Option } from 'clipanion'
+import { type Answer, RepositoryCommand } from '../../cli/command.ts'
+import { DwError } from '../../domain/error.ts'
+import { addProject } from '../../flows/register-project.ts'
+import type { Workspace } from '../../flows/workspace.ts'
+import { projectAnswer } from '../../report/project-change.ts'
+
+export class ProjectAddCommand extends RepositoryCommand {
+  static override paths = [['project', 'add']]
+
+  static override forms = ['<name> --path <dir> [--base <commit>] [--branch <template>] [--replace]']
+
+  static override usage = Command.Usage({
+    description: 'Register a directory as a project.',
+    details: `
+      In that directory, commands then work on this project unless --project names another; where projects
+      lie in one another, the deepest counts. A worktree for a task of the project starts at --base and is
+      on the branch that --branch gives; what is not given here is left to dw.base and dw.branch.
+
+      A directory has one project, and may not exist yet. The same once more is no error; other values for
+      a name that is registered want --replace. No session is needed; locks of that name stay as they are.
+    `,
+    examples: [
+      ['A part of the repository', 'git dw project add web --path packages/web'],
+      [
+        'With branches of its own',
+        'git dw project add web --path packages/web --base origin/next --branch web/{task}',
+      ],
+    ],
+  })
+
+  name = Option.String({ name: 'name' })
+  directory = Option.String('--path', { description: 'The directory; "." is the current one.' })
+  base = Option.String('--base', { description: 'Start new branches of its tasks at this commit.' })
+  branch = Option.String('--branch', {
+    description: 'The branch of a task: a template with {task} and {project}.',
+  })
+  replace = Option.Boolean('--replace', false, { description: 'Change the project that has this name.' })
+
+  override async answerIn(workspace: Workspace): Promise<Answer> {
+    const { name, directory: path, base, branch, replace } = this
+    if (path === undefined) {
+      throw new DwError('DW_USAGE', `which directory is "${name}"? Name it with --path`, {
+        hints: ['see: git dw project add -h'],
+      })
+    }
+    const request = {
+      name,
+      path,
+      replace,
+      ...this.session,
+      ...(base === undefined ? {} : { base }),
+      ...(branch === undefined ? {} : { branch }),
+    }
+    return projectAnswer(workspace.around.say, await addProject(workspace, request))
+  }
+}

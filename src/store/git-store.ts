@@ -16,7 +16,7 @@ import {
 } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
 import { type Decoded, decode, encode } from './codec.ts'
-import { clearStaleLocks } from './lock-files.ts'
+import { clearStaleLocks, filesBelow } from './lock-files.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
 import {
   type Change,
@@ -162,9 +162,11 @@ export class GitStore implements Store {
 
   /** A ref's file that is there although git lists no such ref: a crash left it empty or cut off. */
   async #refuseBroken(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Promise<void> {
+    const { commonDir } = this.#repository
     const line = updates.flatMap(({ ref }) => [...refsAbove(ref as RefName), ref])
-    for (const ref of new Set(line)) {
-      const path = join(this.#repository.commonDir, ref)
+    const below = await Promise.all(updates.map(({ ref }) => filesBelow(commonDir, ref)))
+    for (const ref of new Set([...line, ...below.flat()])) {
+      const path = join(commonDir, ref)
       const file = await lstat(path).catch(() => null)
       if (found.has(ref) || !file?.isFile()) continue
       // it may have been written since the listing
@@ -214,7 +216,8 @@ function inConflict(updates: readonly RefUpdate[], found: ReadonlyMap<string, Bl
 }
 
 function busy(commonDir: string, lockFiles: readonly string[], cause: string): DwError {
-  const named = lockFiles.map((name) => `"${commonDir}/${name}"`).join(', ')
+  const paths = lockFiles.map((name) => join(commonDir, name))
+  const named = paths.map((path) => `"${path}"`).join(', ')
   return new DwError(
     'DW_BUSY',
     `the refs could not be written${named === '' ? '' : `: ${named} is in the way`}`,
@@ -222,7 +225,10 @@ function busy(commonDir: string, lockFiles: readonly string[], cause: string): D
       hints:
         named === ''
           ? ['try again', 'if it stays, look for damage with: git fsck']
-          : ['try again; remove the file only if no git process is running'],
+          : [
+              'try again',
+              `if it stays, and no git process runs here, remove it: rm ${paths.map(shellWord).join(' ')}`,
+            ],
       details: { lockFiles },
       cause,
     },

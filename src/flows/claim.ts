@@ -180,7 +180,9 @@ class Claim {
     const seat = actor.entry === null ? this.#future?.seat : null
     if (!seat) return
     const leader = seat.leader === undefined ? {} : { leader: seat.leader }
-    await this.#workspace.clone.bind(seat.source, { session: session.id, label: seat.label, ...leader })
+    const binding = { session: session.id, label: seat.label, ...leader }
+    // the claim stands, and what was reserved for it names this session already
+    await this.#workspace.clone.bind(seat.source, binding).catch(() => undefined)
   }
 
   #answer(

@@ -12,11 +12,13 @@ import {
   type RefUpdate,
   readObjects,
   readRefs,
+  resolveNames,
   updateRefs,
 } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
 import { type Decoded, decode, encode } from './codec.ts'
 import { clearStaleLocks, filesBelow } from './lock-files.ts'
+import { refuseFull } from './no-space.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
 import {
   type Change,
@@ -118,7 +120,10 @@ export class GitStore implements Store {
   ): Promise<Commit> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       const failure = await this.#attempt(updates, bodies)
-      if (failure === null) return { outcome: 'committed', oids }
+      if (failure === null) {
+        await this.#restoreBlobs([...oids.values()], bodies)
+        return { outcome: 'committed', oids }
+      }
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
       const refs = inConflict(updates, found)
@@ -131,6 +136,7 @@ export class GitStore implements Store {
       )
       if (locks.removed.length > 0) continue
       await this.#refuseReadOnly(failure)
+      await refuseFull(commonDir, updates.length, failure)
       if (locks.present.length === 0) await this.#refuseBroken(updates, found)
       this.#runtime.signal.throwIfAborted()
       if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
@@ -143,11 +149,23 @@ export class GitStore implements Store {
       // written again at each try: a prune beside us may have taken them
       await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
     } catch (error) {
-      if (error instanceof DwError) await this.#refuseReadOnly(error.message)
+      if (!(error instanceof DwError)) throw error
+      await this.#refuseReadOnly(error.message)
+      await refuseFull(this.#repository.commonDir, updates.length, error.message)
       throw error
     }
     const result = await updateRefs(this.#git, updates)
     return result.status === 0 ? null : result.stderr
+  }
+
+  /** A `prune --expire=now` that began before the refs were there may have taken their blobs meanwhile. */
+  async #restoreBlobs(oids: readonly BlobId[], bodies: readonly Buffer[]): Promise<void> {
+    const { commonDir, objectFormat } = this.#repository
+    const files = oids.map((oid) => access(join(commonDir, 'objects', oid.slice(0, 2), oid.slice(2))))
+    if ((await Promise.allSettled(files)).every(({ status }) => status === 'fulfilled')) return
+    // packed by now, or gone
+    const found = await resolveNames(this.#git, oids)
+    if (found.includes(null)) await writeBlobs(this.#git, objectFormat, bodies)
   }
 
   /** The refs of `updates` and all that could stand in their way, by name only, so damage cannot hide them. */

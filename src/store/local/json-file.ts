@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
+import { isNoSpace, noSpace } from '../no-space.ts'
 
 /**
  * Machine-local state that is no record (design §3): whole small JSON files, each with one writer's
@@ -46,6 +47,7 @@ async function withTemporary<T>(
     await writeFile(temporary, `${JSON.stringify(value)}\n`)
     return await use(temporary)
   } catch (cause) {
+    if (isNoSpace(cause)) throw noSpace(dirname(path), cause)
     throw isPermission(cause) ? readOnly(path, cause) : cause
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined)

@@ -50,6 +50,7 @@ export interface StoreRuntime {
 const PATIENCE = 5000
 const FIRST_PAUSE = 10
 const LONGEST_PAUSE = 400
+const WRITE_TRIES = 5
 
 /** Records in the refs of a git repository. */
 export class GitStore implements Store {
@@ -145,27 +146,34 @@ export class GitStore implements Store {
   }
 
   async #attempt(updates: readonly RefUpdate[], bodies: readonly Buffer[]): Promise<string | null> {
-    try {
-      // written again at each try: a prune beside us may have taken them
-      await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
-    } catch (error) {
-      if (!(error instanceof DwError)) throw error
-      await this.#refuseReadOnly(error.message)
-      await refuseFull(this.#repository.commonDir, updates.length, error.message)
-      throw error
-    }
+    // written again at each try: a prune beside us may have taken them
+    await this.#writeBlobs(bodies, updates.length)
     const result = await updateRefs(this.#git, updates)
     return result.status === 0 ? null : result.stderr
   }
 
+  async #writeBlobs(bodies: readonly Buffer[], refs: number): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
+      } catch (error) {
+        if (!(error instanceof DwError)) throw error
+        await this.#refuseReadOnly(error.message)
+        await refuseFull(this.#repository.commonDir, refs, error.message)
+        // a prune beside us may have removed the directory that it was writing to
+        if (tries === WRITE_TRIES) throw error
+      }
+    }
+  }
+
   /** A `prune --expire=now` that began before the refs were there may have taken their blobs meanwhile. */
   async #restoreBlobs(oids: readonly BlobId[], bodies: readonly Buffer[]): Promise<void> {
-    const { commonDir, objectFormat } = this.#repository
+    const { commonDir } = this.#repository
     const files = oids.map((oid) => access(join(commonDir, 'objects', oid.slice(0, 2), oid.slice(2))))
     if ((await Promise.allSettled(files)).every(({ status }) => status === 'fulfilled')) return
     // packed by now, or gone
     const found = await resolveNames(this.#git, oids)
-    if (found.includes(null)) await writeBlobs(this.#git, objectFormat, bodies)
+    if (found.includes(null)) await this.#writeBlobs(bodies, oids.length)
   }
 
   /** The refs of `updates` and all that could stand in their way, by name only, so damage cannot hide them. */

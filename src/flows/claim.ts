@@ -24,12 +24,12 @@ import {
 } from './claim-keys.ts'
 import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
-import { type Claimants, findClaimants, identityRefs, settleIdentity } from './identity.ts'
+import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
 import { locked } from './refusal.ts'
 import { takeBack } from './take-back.ts'
 import { commits, untilSettled } from './until-settled.ts'
-import { checkMeta, type Workspace } from './workspace.ts'
+import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
 
 /** The most keys of one claim (design §5). */
 const MAX_KEYS = 1000
@@ -131,6 +131,10 @@ class Claim {
     const identity = settleIdentity(this.#workspace, claimants, snapshot)
     if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
     this.#future ??= await reserveSession(this.#workspace, identity, this.#request.canStamp)
+    // one that was reserved here before, by a claim that was killed before it was bound
+    const there = sessionIn(snapshot, this.#future.id)
+    if (there !== undefined && isLive(there)) return { session: there.session, entry: there.entry }
+    if (there !== undefined) this.#future = { ...this.#future, id: newSessionId(this.#workspace.around) }
     return { session: futureSession(this.#workspace, this.#future), entry: null }
   }
 
@@ -177,7 +181,7 @@ class Claim {
   async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
     const ttls = locks.map(({ ttl }) => ttl)
     await rememberChange(this.#workspace, actor.entry?.oid ?? null, { session, oid }, ttls)
-    const seat = actor.entry === null ? this.#future?.seat : null
+    const seat = this.#future?.seat
     if (!seat) return
     const leader = seat.leader === undefined ? {} : { leader: seat.leader }
     const binding = { session: session.id, label: seat.label, ...leader }

@@ -129,3 +129,24 @@ test('a file where the local state belongs is named, and reading goes on', async
   rmSync(gitFile(sandbox, 'dw'))
   await succeed(sandbox, ANNA, ['claim src'])
 })
+
+test('a session that two kills left reserved but not bound is found again, and a new one starts when it has ended', async ({
+  sandbox,
+}) => {
+  const bindings = gitFile(sandbox, 'dw/bindings')
+  const binding = () => join(bindings, readdirSync(bindings).find((name) => name.endsWith('.json')) ?? '')
+  await succeed(sandbox, ANNA, ['claim a'])
+  const first = readFileSync(binding(), 'utf8')
+  await succeed(sandbox, ANNA, ['end'])
+  const { session } = await sandbox.json(['claim', 'b'], ANNA)
+  // the first kill came before the binding named the session, the second after it was there
+  writeFileSync(binding(), first)
+  expect((await sandbox.json(['claim', 'c'], ANNA)).session).toBe(session)
+  expect((await sandbox.json(['status'], ANNA)).session.id).toBe(session)
+
+  await succeed(sandbox, ANNA, ['end'])
+  writeFileSync(binding(), first)
+  const { session: third } = await sandbox.json(['claim', 'd'], ANNA)
+  expect(third).not.toBe(session)
+  expect((await sandbox.json(['status'], ANNA)).session.id).toBe(third)
+})

@@ -10,6 +10,8 @@ export default defineConfig({
     // Tests start real git and git dw processes, many at a time in the races.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // it imports a directory, which only bundlers resolve
+    server: { deps: { inline: ['clipanion'] } },
     pool: 'forks',
     maxWorkers: 2,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],

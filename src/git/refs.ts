@@ -146,14 +146,18 @@ export async function resolveNames(git: Git, names: readonly string[]): Promise<
   })
 }
 
-/** Runs one `git update-ref` transaction: all or none. The result is for its exit status alone. */
+/**
+ * Runs one `git update-ref` transaction: all or none. The result is for its exit status alone. Git would
+ * commit at the end of its input, also where that is cut off by our death; hence the explicit "commit".
+ */
 export async function updateRefs(git: Git, updates: readonly RefUpdate[]): Promise<GitResult> {
   const commands = updates.map(({ ref, from, to }) => {
     if (to === null) return `delete ${ref}\0${from ?? ''}\0`
     if (from === null) return `create ${ref}\0${to}\0`
     return `update ${ref}\0${to}\0${from}\0`
   })
-  return git.run([...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input: commands.join('') })
+  const input = ['start\0', ...commands, 'commit\0'].join('')
+  return git.run([...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input })
 }
 
 function batches(patterns: readonly string[]): string[][] {

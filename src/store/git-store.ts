@@ -1,30 +1,22 @@
-import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
-import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
-import { blobId, writeBlobs } from '../git/blobs.ts'
+import { blobId } from '../git/blobs.ts'
 import type { Git } from '../git/exec.ts'
-import {
-  exactly,
-  listRefs,
-  type RefBlob,
-  type RefUpdate,
-  readObjects,
-  readRefs,
-  updateRefs,
-} from '../git/refs.ts'
+import { exactly, listRefs, type RefUpdate, updateRefs } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
-import { type Decoded, decode, encode } from './codec.ts'
+import { encode } from './codec.ts'
 import { corrupt } from './damage.ts'
 import { clearStaleLocks } from './lock-files.ts'
-import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
+import { refuseFull } from './no-space.ts'
+import { RecordBlobs } from './record-blobs.ts'
+import { isRefFile, refFilesUnder } from './ref-files.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
+import { RefReader } from './ref-reader.ts'
 import { RefWatch } from './ref-watch.ts'
+import { busy, refuseReadOnly } from './refused-write.ts'
 import {
   type Change,
   type Commit,
   type CommitOptions,
-  type Entry,
   nextRev,
   type Query,
   type Snapshot,
@@ -52,78 +44,28 @@ const PATIENCE = 5000
 const FIRST_PAUSE = 10
 const LONGEST_PAUSE = 400
 
-/** Records that are written at once while somebody watches. */
-const WATCHED_STEP = 40
-
 /** Records in the refs of a git repository. */
 export class GitStore implements Store {
   readonly #git: Git
   readonly #repository: Repository
   readonly #runtime: StoreRuntime
+  readonly #reader: RefReader
+  readonly #blobs: RecordBlobs
 
   constructor(git: Git, repository: Repository, runtime: StoreRuntime) {
     this.#git = git
     this.#repository = repository
     this.#runtime = runtime
+    this.#reader = new RefReader(git, repository.commonDir)
+    this.#blobs = new RecordBlobs(git, repository)
   }
 
   async read(query: Query): Promise<Snapshot> {
-    const above = [...new Set((query.above ?? []).flatMap(refsAbove))]
-    const [below, upper] = await Promise.all([
-      query.refs.length === 0 ? [] : this.#readBelow(query.refs),
-      this.#readAbove(above),
-    ])
-    return new Map([...upper, ...below].map((entry) => [entry.ref, entry]))
+    return this.#reader.read(query)
   }
 
   watch(changed: () => void): Watch {
     return new RefWatch(this.#repository.commonDir, changed)
-  }
-
-  async #readBelow(roots: readonly RefName[]): Promise<Entry[]> {
-    const [refs, files] = await Promise.all([
-      readRefs(this.#git, roots),
-      refFilesUnder(this.#repository.commonDir, roots),
-    ])
-    const listed = new Set(refs.map(({ ref }) => ref))
-    return [...refs.map(entryOf), ...(await this.#brokenAmong(files.filter((ref) => !listed.has(ref))))]
-  }
-
-  /** Refs that git does not list although they have a file: it is empty, cut off, or leads nowhere. */
-  async #brokenAmong(refs: readonly string[]): Promise<Entry[]> {
-    if (refs.length === 0) return []
-    const { commonDir } = this.#repository
-    // it may have been written since the listing, or deleted
-    const listed = new Set((await listRefs(this.#git, refs.map(exactly))).map(({ ref }) => ref))
-    const broken = await Promise.all(
-      refs.map(async (ref) => !listed.has(ref) && (await isRefFile(commonDir, ref))),
-    )
-    return refs.filter((_, at) => broken[at]).map((ref) => brokenRef(commonDir, ref as RefName))
-  }
-
-  async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {
-    const objects = await readObjects(this.#git, refs)
-    const read = refs.flatMap((ref, at) => {
-      const object = objects[at] ?? null
-      return object?.bytes && decode(ref, object.bytes).ok ? [entryOf({ ref, ...object })] : []
-    })
-    const sound = new Set<string>(read.map(({ ref }) => ref))
-    // cat-file says the same of no ref and of a ref without its blob, and takes a branch of that name
-    // for the ref: the names tell them apart
-    const mentioned = await mentionedRefs(
-      this.#repository.commonDir,
-      refs.filter((_, at) => objects[at] === null),
-    )
-    const doubtful = refs.filter((ref, at) => !sound.has(ref) && (objects[at] !== null || mentioned.has(ref)))
-    if (doubtful.length === 0) return read
-    const named = await listRefs(this.#git, doubtful.map(exactly))
-    const rest = named.map(({ ref, oid }) => {
-      const object = objects[refs.indexOf(ref as RefName)] ?? null
-      const { type, bytes } = object?.oid === oid ? object : { type: null, bytes: null }
-      return entryOf({ ref, oid, type, bytes })
-    })
-    const listed = new Set<string>(named.map(({ ref }) => ref))
-    return [...read, ...rest, ...(await this.#brokenAmong(doubtful.filter((ref) => !listed.has(ref))))]
   }
 
   async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
@@ -139,20 +81,19 @@ export class GitStore implements Store {
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
     const { branch, patience = PATIENCE, progress } = options
     if (branch !== undefined) updates.push({ ref: branch.ref, from: null, to: branch.at as BlobId })
-    const write = async () => this.#write(bodies, progress)
-    return this.#apply(updates, write, oids, this.#runtime.elapsed() + patience)
+    const deadline = this.#runtime.elapsed() + patience
+    return this.#apply(updates, { bodies, oids, ...(progress && { progress }) }, deadline)
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
-  async #apply(
-    updates: readonly RefUpdate[],
-    write: () => Promise<void>,
-    oids: ReadonlyMap<RefName, BlobId>,
-    deadline: number,
-  ): Promise<Commit> {
+  async #apply(updates: readonly RefUpdate[], records: Records, deadline: number): Promise<Commit> {
+    const { bodies, oids } = records
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const failure = await this.#attempt(updates, write)
-      if (failure === null) return { outcome: 'committed', oids }
+      const failure = await this.#attempt(updates, records)
+      if (failure === null) {
+        await this.#blobs.restore([...oids.values()], bodies)
+        return { outcome: 'committed', oids }
+      }
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
       const refs = [...inConflict(updates, found), ...(await this.#takenBranches(updates, found))]
@@ -164,10 +105,12 @@ export class GitStore implements Store {
         this.#runtime.fileClock(),
       )
       if (locks.removed.length > 0) continue
-      await this.#refuseReadOnly(
+      await refuseReadOnly(
+        commonDir,
         failure,
         updates.map(({ ref }) => ref),
       )
+      await refuseFull(commonDir, updates.length, failure)
       if (locks.present.length === 0) await this.#refuseBroken(updates, found)
       this.#runtime.signal.throwIfAborted()
       if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
@@ -175,22 +118,9 @@ export class GitStore implements Store {
     }
   }
 
-  async #write(bodies: readonly Buffer[], progress?: (written: number) => void): Promise<void> {
-    const step = progress === undefined ? bodies.length : WATCHED_STEP
-    for (let at = 0; at < bodies.length; at += step) {
-      await writeBlobs(this.#git, this.#repository.objectFormat, bodies.slice(at, at + step))
-      progress?.(Math.min(at + step, bodies.length))
-    }
-  }
-
-  async #attempt(updates: readonly RefUpdate[], write: () => Promise<void>): Promise<string | null> {
-    try {
-      // written again at each try: a prune beside us may have taken them
-      await write()
-    } catch (error) {
-      if (error instanceof DwError) await this.#refuseReadOnly(error.message)
-      throw error
-    }
+  async #attempt(updates: readonly RefUpdate[], records: Records): Promise<string | null> {
+    // written again at each try: a prune beside us may have taken them
+    await this.#blobs.write(records.bodies, records.progress)
     // git itself would write over a symbolic ref that leads nowhere
     const created = updates.filter(({ from }) => from === null).map(({ ref }) => ref)
     const taken = await Promise.all(created.map((ref) => isRefFile(this.#repository.commonDir, ref)))
@@ -222,29 +152,16 @@ export class GitStore implements Store {
     const above = [...new Set(refs.flatMap(refsAbove))]
     const isFile = await Promise.all(above.map((ref) => isRefFile(commonDir, ref)))
     const files = [...above.filter((_, at) => isFile[at]), ...(await refFilesUnder(commonDir, refs))]
-    const [broken] = await this.#brokenAmong(files.filter((ref) => !found.has(ref)))
+    const [broken] = await this.#reader.brokenAmong(files.filter((ref) => !found.has(ref)))
     if (broken !== undefined) throw corrupt(broken)
-  }
-
-  async #refuseReadOnly(cause: string, refs: readonly string[] = []): Promise<void> {
-    const { commonDir } = this.#repository
-    for (const name of ['', 'objects', 'refs', 'refs/dw', ...directoriesOf(refs)]) {
-      const writable = await access(join(commonDir, name), constants.W_OK).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
-      )
-      if (writable) continue
-      throw new DwError('DW_READONLY', `"${join(commonDir, name)}" cannot be written by this user`, {
-        cause,
-        hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
-      })
-    }
   }
 }
 
-/** The directories that hold the files of `refs`, the highest first. */
-function directoriesOf(refs: readonly string[]): Set<string> {
-  return new Set(refs.flatMap((ref) => refsAbove(ref as RefName)).sort())
+/** The records of a transaction, as they are written. */
+interface Records {
+  readonly bodies: readonly Buffer[]
+  readonly oids: ReadonlyMap<RefName, BlobId>
+  readonly progress?: (written: number) => void
 }
 
 /** What a transaction wrote before git found it could not finish: two that collide are seen late (design §3). */
@@ -266,35 +183,4 @@ function inConflict(updates: readonly RefUpdate[], found: ReadonlyMap<string, Bl
   const created = updates.filter(({ from, to }) => from === null && to !== null)
   const inTheWay = [...found.keys()].filter((ref) => created.some((update) => refsCollide(ref, update.ref)))
   return [...new Set([...moved, ...inTheWay])]
-}
-
-function busy(commonDir: string, lockFiles: readonly string[], cause: string): DwError {
-  const named = lockFiles.map((name) => `"${commonDir}/${name}"`).join(', ')
-  return new DwError(
-    'DW_BUSY',
-    `the refs could not be written${named === '' ? '' : `: ${named} is in the way`}`,
-    {
-      hints:
-        named === ''
-          ? ['try again', 'if it stays, look for damage with: git fsck']
-          : ['try again; remove the file only if no git process is running'],
-      details: { lockFiles },
-      cause,
-    },
-  )
-}
-
-function entryOf({ ref, oid, type, bytes }: RefBlob): Entry {
-  const problem = type === null ? 'is missing its blob' : `is a ${type} and no blob`
-  const none: Decoded = { ok: false, newer: false, problem }
-  return { ref: ref as RefName, oid, content: bytes === null ? none : decode(ref as RefName, bytes) }
-}
-
-function brokenRef(commonDir: string, ref: RefName): Entry {
-  const problem = 'cannot be read: the file of its ref is damaged'
-  return {
-    ref,
-    oid: '' as BlobId,
-    content: { ok: false, newer: false, problem, file: join(commonDir, ref) },
-  }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { link, rename, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 
 /** Age from which a `.lock` under `refs/dw` has no living owner: our git calls end after 10 s (design §6). */
 const STALE_MILLISECONDS = 60_000
@@ -13,9 +13,13 @@ export interface LockFiles {
   readonly present: readonly string[]
 }
 
+/** What git leaves of its own beside the refs: named, never removed. A `.new` without its `.lock` is a dead git's. */
+const SHARED_LOCKS = ['packed-refs.lock', 'packed-refs.new', 'reftable/tables.list.lock']
+
 /**
- * Looks for the lock files of `refs` and of packed-refs. Stale ones under `refs/dw` are removed; all
- * others are only named. `now` in milliseconds.
+ * Looks for the lock files of `refs`, of all below them (a ref cannot be created where a directory with
+ * something in it stands), and of packed-refs. Stale ones under `refs/dw` are removed; all others are only
+ * named. `now` in milliseconds.
  */
 export async function clearStaleLocks(
   commonDir: string,
@@ -24,20 +28,31 @@ export async function clearStaleLocks(
 ): Promise<LockFiles> {
   const removed: string[] = []
   const present: string[] = []
-  for (const name of [...refs.map((ref) => `${ref}.lock`), 'packed-refs.lock', 'reftable/tables.list.lock']) {
-    const age = await ageOf(join(commonDir, name), now)
+  const below = await Promise.all(refs.map((ref) => filesBelow(commonDir, ref)))
+  const found = below.flat().filter((name) => name.endsWith('.lock'))
+  for (const name of [...refs.map((ref) => `${ref}.lock`), ...found, ...SHARED_LOCKS]) {
+    const path = join(commonDir, name)
+    const age = await ageOf(path, now)
     if (age === null) continue
-    const ours = name.startsWith('refs/dw')
-    if (ours && age > STALE_MILLISECONDS && (await removeStale(join(commonDir, name), now)))
-      removed.push(name)
+    const stale = name.startsWith('refs/dw') && age > STALE_MILLISECONDS
+    if (stale && (await removeStale(path, now))) removed.push(name)
     else present.push(name)
   }
   return { removed, present }
 }
 
+/** The files below a ref's name, by name relative to the common git directory; none where it is a file or absent. */
+export async function filesBelow(commonDir: string, ref: string): Promise<string[]> {
+  const entries = await readdir(join(commonDir, ref), { recursive: true, withFileTypes: true }).catch(
+    () => [],
+  )
+  const files = entries.filter((entry) => !entry.isDirectory() || entry.name.endsWith('.lock'))
+  return files.map(({ parentPath, name }) => relative(commonDir, join(parentPath, name)))
+}
+
 async function ageOf(path: string, now: number): Promise<number | null> {
   try {
-    return now - (await stat(path)).mtimeMs
+    return now - (await lstat(path)).mtimeMs
   } catch {
     return null
   }
@@ -45,6 +60,18 @@ async function ageOf(path: string, now: number): Promise<number | null> {
 
 /** Moves the file aside before it looks again, so that a fresh lock put there meanwhile is given back. */
 async function removeStale(path: string, now: number): Promise<boolean> {
+  // git makes files, but the name is taken all the same; a directory with something in it is not ours to judge
+  if (
+    await lstat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
+  ) {
+    return rmdir(path).then(
+      () => true,
+      () => false,
+    )
+  }
   const aside = `${path.slice(0, -'.lock'.length)}%${randomUUID()}.lock`
   try {
     await rename(path, aside)

@@ -1,111 +1,114 @@
-import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dwHere } from '../harness/in-process.ts'
 import { ended, Sandbox } from '../harness/sandbox.ts'
+import { killedGoesOn, othersGoOn, type Scene } from '../kills/aftermath.ts'
+import { OPERATIONS, type Operation } from '../kills/operations.ts'
+import { prepared } from '../kills/prepared.ts'
 import { seeded } from './contest.ts'
 import { LAUNCHER } from './meeting.ts'
 
-/** What is claimed and killed in a round, and when others take it. */
-const CLAIMS = [
-  { name: 'a file', args: (round: string) => ['claim', `dir-${round}/file`], later: '+3h' },
-  // a worktree belongs to the session that its stamp names for as long as that session lives, which is a day
-  {
-    name: 'a task with its worktree',
-    args: (round: string) => ['claim', '--task', `task-${round}`],
-    later: '+26h',
-  },
-  { name: 'a directory above an own lock', args: (round: string) => ['claim', `dir-${round}`], later: '+3h' },
-  {
-    name: 'a lock of another',
-    args: (round: string) => ['claim', `dir-${round}`, '--steal', '-m', 'urgent'],
-    later: '+3h',
-  },
-] as const
+/** Another seed tries other moments; each round has its own, made of this one, the command and its number. */
+const SEED = Number(process.env['DW_TEST_SEED'] ?? 20261124)
+/** Kills of each kind of command: 15 kinds make 210. */
+const KILLS = 14
 
-/** Of each kind of claim. */
-const ROUNDS = 10
+describe.each(OPERATIONS.map((operation, kind) => [operation.name, operation, kind] as const))(
+  `%s that is killed at random moments (DW_TEST_SEED=${SEED})`,
+  (_, operation, kind) => {
+    let sandbox: Sandbox
+    beforeAll(async () => {
+      sandbox = await Sandbox.create({ init: ['--template='] })
+    })
+    afterAll(() => sandbox.dispose())
 
-describe('claims killed at a random moment', () => {
-  let sandbox: Sandbox
-  const random = seeded(20261122)
-  beforeAll(async () => {
-    sandbox = await Sandbox.create()
-  })
-  afterAll(() => sandbox.dispose())
-
-  /**
-   * Starts a claim and kills it after `time` milliseconds, alone or with its whole process group. Null when it
-   * died; when it was faster, how long it took.
-   */
-  const killedClaim = async (args: readonly string[], agent: string, time: number) => {
-    const start = performance.now()
-    const child = sandbox.start('setsid', [LAUNCHER, ...args], { agent })
-    const over = ended(child).then(({ signal }) => (signal === 'SIGKILL' ? null : performance.now() - start))
-    const alone = random() < 0.5
-    await sleep(time)
-    try {
-      process.kill(alone ? Number(child.pid) : -Number(child.pid), 'SIGKILL')
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-    }
-    const took = await over
-    // the others come hours later, when a dead git's lock on the index is as old
-    if (!alone) ageIndexLocks()
-    return took
-  }
-
-  const ageIndexLocks = () => {
-    const worktrees = join(sandbox.repo, '.git', 'worktrees')
-    for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
-      const lock = join(worktrees, name, 'index.lock')
-      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0))
-    }
-  }
-
-  /** Two locks on one line would be two holders; git's refs should not even let them be. */
-  const expectOneHolderEach = async () => {
-    const names = (await sandbox.refs('refs/dw/locks')).map((line) => line.split(' ')[0] ?? '')
-    for (const name of names) {
-      expect(names.filter((other) => other.startsWith(`${name}/`))).toEqual([])
-    }
-  }
-
-  test.each(CLAIMS.map((claim, kind) => [claim.name, kind, claim] as const))(
-    'of %s leave others to go on without any repair',
-    async (_, kind, claimed) => {
-      const { args, later } = claimed
-      const steals = args('').includes('--steal')
-      const prepare = async (round: string) => {
-        const agent = steals ? 'somebody' : `victim-${round}`
-        if (kind >= 2) expect((await sandbox.dw(['claim', `dir-${round}/own`], { agent })).status).toBe(0)
-      }
-      // how long a claim takes: the last that was not killed tells
-      let whole = 300
+    test('leaves others, and its own agent, to go on without any repair', async () => {
+      let whole = await wholeTime(sandbox, operation)
       let kills = 0
-      for (let at = 0; at < ROUNDS; at += 1) {
-        const round = `${kind}-${at}`
-        await prepare(round)
-        const took = await killedClaim(args(round), `victim-${round}`, (0.3 + random() * 0.8) * whole)
+      for (let number = 0; kills < KILLS; number += 1) {
+        expect(number, 'most commands were over before they were killed').toBeLessThan(KILLS * 5)
+        const random = seeded(SEED + kind * 1000 + number)
+        const round = `round-${number}`
+        const cast = { killed: `killed-${number}`, holder: `holder-${number}` }
+        const { words, sessions } = await prepared(sandbox, operation, round, cast)
+        const fraction = 0.1 + 0.85 * random()
+        const took = await killed(sandbox, operation, words, cast.killed, fraction * whole, random() < 0.5)
         if (took === null) kills += 1
         else whole = took
-        await expectOneHolderEach()
-
-        const other = { agent: `other-${round}`, env: { DW_TEST_CLOCK: later } }
-        const status = await sandbox.dw(['status'], other)
-        expect(status.status, status.stderr).toBe(0)
-        const wanted = args(round).filter((arg) => !['--steal', '-m', 'urgent'].includes(arg))
-        const claim = await sandbox.dw(wanted, other)
-        expect(claim.status, `round ${round}: ${claim.stderr}`).toBe(0)
-        await expectOneHolderEach()
-        const release = await sandbox.dw(['release', '--all'], other)
-        expect(release.status, release.stderr).toBe(0)
-        expect(release.stdout).not.toBe('')
+        const moment = `seed ${SEED}, round ${number}, at ${fraction.toFixed(3)} of ${whole.toFixed()} ms`
+        // while a git that outlives it may still be writing
+        const status = await dwHere(sandbox, ['status'], { agent: 'watcher' })
+        expect(status.status, `${moment}: ${status.stderr}`).toBe(0)
+        await gitsAreOver(sandbox)
+        const scene: Scene = { sandbox, operation, round, cast, words, sessions, moment }
+        if (number % 3 === 2 && took === null) await killedGoesOn(scene)
+        else await othersGoOn(scene)
       }
-      expect(kills).toBeGreaterThan(0)
-    },
-  )
-})
+    }, 300_000)
+  },
+)
+
+/** How long the command takes, in milliseconds. */
+async function wholeTime(sandbox: Sandbox, operation: Operation): Promise<number> {
+  const cast = { killed: 'first', holder: 'second' }
+  const { words } = await prepared(sandbox, operation, 'whole', cast)
+  const took = await killed(sandbox, operation, words, cast.killed, 60_000, true)
+  return took ?? expect.fail('it took a minute')
+}
+
+/**
+ * Starts a command and kills it after `time` milliseconds, alone or with the git that shares its terminal.
+ * Null when it died; when it was faster, how long it took.
+ */
+async function killed(
+  sandbox: Sandbox,
+  operation: Operation,
+  words: readonly string[],
+  agent: string,
+  time: number,
+  alone: boolean,
+): Promise<number | null> {
+  const start = performance.now()
+  const env = { DW_TEST_CLOCK: operation.clock }
+  const child = sandbox.start('setsid', [LAUNCHER, ...words], { agent, env })
+  const giveUp = new AbortController()
+  const over = ended(child).then(({ signal }) => {
+    giveUp.abort()
+    return signal === 'SIGKILL' ? null : performance.now() - start
+  })
+  await sleep(time, undefined, { signal: giveUp.signal }).catch(() => undefined)
+  try {
+    process.kill(alone ? Number(child.pid) : -Number(child.pid), 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+  const took = await over
+  // the others come later, when a dead git's lock on the index is old
+  if (!alone) ageIndexLocks(sandbox)
+  return took
+}
+
+function ageIndexLocks(sandbox: Sandbox): void {
+  const worktrees = join(sandbox.repo, '.git', 'worktrees')
+  for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
+    const lock = join(worktrees, name, 'index.lock')
+    if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0))
+  }
+}
+
+/** Waits for the gits that have outlived their parent to come to their end. */
+async function gitsAreOver(sandbox: Sandbox): Promise<void> {
+  const isHere = (pid: string) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(sandbox.root)
+    } catch {
+      return false
+    }
+  }
+  while (readdirSync('/proc').some((name) => /^\d+$/.test(name) && isHere(name))) await sleep(5)
+}
 
 describe('a claim killed between making its worktree and stamping it', () => {
   let sandbox: Sandbox

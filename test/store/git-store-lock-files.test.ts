@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describe, expect, type TestContext, test } from 'vitest'
@@ -132,5 +132,87 @@ describe.concurrent('a lock file in the way', () => {
       outcome: 'conflict',
       refs: [creation.ref],
     })
+  })
+
+  test('that lies below the key, where a killed write of a file in it left it, stops no directory', async (context) => {
+    const place = await opened(context)
+    const below = [`${refOf('src/a')}.lock`, `${refOf('src/b/c')}.lock`]
+    for (const path of below) leave(place, path, 61)
+    expect(await place.store({ sleep: noSleep }).commit([creation])).toMatchObject({ outcome: 'committed' })
+    expect(lockFiles(place)).toEqual([])
+  })
+
+  test('that lies below the key and is young is waited for and named', async (context) => {
+    const place = await opened(context)
+    const below = `${refOf('src/a')}.lock`
+    leave(place, below, 30)
+    const error = await refusal(place.store({ elapsed: clockOf(6000) }).commit([creation]))
+    expect(error).toMatchObject({ code: 'DW_BUSY', details: { lockFiles: [below] } })
+    await rm(place.file(below))
+    expect(await place.store().commit([creation])).toMatchObject({ outcome: 'committed' })
+  })
+
+  test('that lies above the key is in nobody’s way', async (context) => {
+    const place = await opened(context)
+    const above = `${refOf('src')}.lock`
+    leave(place, above, 0)
+    const file = { ref: refOf('src/a'), from: null, to: sampleLock('src/a') }
+    expect(await place.store({ sleep: noSleep }).commit([file])).toMatchObject({ outcome: 'committed' })
+    expect(lockFiles(place)).toEqual([above])
+  })
+
+  test('that is an empty directory goes when it is old, and one with something in it is named', async (context) => {
+    const place = await opened(context)
+    mkdirSync(place.file(LOCK), { recursive: true })
+    const old = new Date(Date.now() - 61_000)
+    utimesSync(place.file(LOCK), old, old)
+    const commit = await place.store({ sleep: noSleep }).commit([creation])
+    expect(commit).toMatchObject({ outcome: 'committed' })
+    expect(lockFiles(place)).toEqual([])
+
+    const other = refOf('lib')
+    leave(place, `${other}.lock/file`, 61)
+    utimesSync(place.file(`${other}.lock`), old, old)
+    const refused = place
+      .store({ elapsed: clockOf(6000) })
+      .commit([{ ref: other, from: null, to: sampleLock('lib') }])
+    expect(await refusal(refused)).toMatchObject({ details: { lockFiles: [`${other}.lock`] } })
+    expect(statSync(place.file(`${other}.lock/file`)).isFile()).toBe(true)
+  })
+
+  test.for(['packed-refs.lock', 'packed-refs.new'])(
+    'named %s stops no creation, and a deletion says where it is',
+    async (name, context) => {
+      const place = await opened(context)
+      await place.store().commit([creation])
+      await place.git('pack-refs', '--all', '--prune')
+      leave(place, name, 86_400)
+      const other = { ref: refOf('lib'), from: null, to: sampleLock('lib') }
+      expect(await place.store({ sleep: noSleep }).commit([other])).toMatchObject({ outcome: 'committed' })
+      const from = (await place.store().read({ refs: [creation.ref] })).get(creation.ref) ?? null
+      const deletion = { ref: creation.ref, from, to: null }
+      const error = await refusal(place.store({ elapsed: clockOf(6000) }).commit([deletion]))
+      expect(error).toMatchObject({ code: 'DW_BUSY', details: { lockFiles: [name] } })
+      expect(error.hints.join()).toContain(`rm ${place.file(name)}`)
+      await rm(place.file(name))
+      expect(await place.store().commit([deletion])).toMatchObject({ outcome: 'committed' })
+    },
+  )
+})
+
+describe('what a crash leaves among the refs', () => {
+  test('an empty directory where a lock is to be made stops nothing', async (context) => {
+    const place = await opened(context)
+    mkdirSync(place.file(refOf('src/a/b')), { recursive: true })
+    expect(await place.store({ sleep: noSleep }).commit([creation])).toMatchObject({ outcome: 'committed' })
+  })
+
+  test('an empty file below the key is named, and no other key is blocked', async (context) => {
+    const place = await opened(context)
+    leave(place, refOf('src/a'), 0)
+    const error = await refusal(place.store({ sleep: noSleep }).commit([creation]))
+    expect(error).toMatchObject({ code: 'DW_CORRUPT_STATE', details: { ref: refOf('src/a') } })
+    const beside = { ref: refOf('src/b'), from: null, to: sampleLock('src/b') }
+    expect(await place.store({ sleep: noSleep }).commit([beside])).toMatchObject({ outcome: 'committed' })
   })
 })

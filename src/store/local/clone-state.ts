@@ -58,11 +58,26 @@ export class CloneState {
     this.#directory = join(commonDir, 'dw')
   }
 
-  /** This clone's random id, made at first use. */
+  /**
+   * This clone's random id, made at first use. It is kept twice: were it lost in a crash, this clone would
+   * take all of its own sessions for another's.
+   */
   async cloneId(): Promise<string> {
     const path = join(this.#directory, 'clone.json')
+    const copy = join(this.#directory, 'clone-copy.json')
     const known = await readJsonFile(path)
     if (isClone(known)) return known.id
+    const kept = await readJsonFile(copy)
+    if (isClone(kept)) {
+      await writeJsonFile(path, kept).catch(() => undefined)
+      return kept.id
+    }
+    const id = await this.#chooseCloneId(path)
+    await writeJsonFile(copy, { id })
+    return id
+  }
+
+  async #chooseCloneId(path: string): Promise<string> {
     const id = randomUUID()
     if (await createJsonFile(path, { id })) return id
     const theirs = await readJsonFile(path)
@@ -149,7 +164,7 @@ export class CloneState {
   async dropIntent(path: string, session?: SessionId): Promise<void> {
     const intent = await readJsonFile(this.#intentPath(path))
     if (session !== undefined && isIntent(intent) && intent.session !== session) return
-    await rm(this.#intentPath(path), { force: true })
+    await rm(this.#intentPath(path), { force: true }).catch(() => undefined)
   }
 
   async beat(session: SessionId): Promise<Beat | undefined> {
@@ -174,10 +189,9 @@ export class CloneState {
   /** Drops what is remembered of a session that has ended. */
   async forget(session: SessionId): Promise<void> {
     const kinds = ['beats', 'observed'] as const
-    // what stays is never read again
-    await Promise.all(
-      kinds.map((kind) => rm(this.#sessionPath(kind, session), { force: true }).catch(() => undefined)),
-    )
+    const files = kinds.map((kind) => this.#sessionPath(kind, session))
+    // what stays is of no use to anybody, and in nobody's way
+    await Promise.all(files.map((file) => rm(file, { force: true }).catch(() => undefined)))
   }
 
   #bindingPath(source: string): string {

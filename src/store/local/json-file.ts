@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
+import { isNoSpace, noSpace } from '../no-space.ts'
 
 /**
  * Machine-local state that is no record (design §3): whole small JSON files, each with one writer's
@@ -19,7 +20,16 @@ export async function readJsonFile(path: string): Promise<unknown> {
 
 /** Replaces the file in one step. */
 export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  await withTemporary(path, value, (temporary) => rename(temporary, path))
+  await withTemporary(path, value, async (temporary) => {
+    try {
+      await rename(temporary, path)
+    } catch (error) {
+      if (!hasCode(error, 'EISDIR')) throw error
+      // nothing of ours is a directory there: it is moved away, not removed
+      await rename(path, `${path}.${randomUUID()}.damaged`)
+      await rename(temporary, path)
+    }
+  })
 }
 
 /** Creates the file in one step; whether it was absent. */
@@ -29,7 +39,7 @@ export async function createJsonFile(path: string, value: unknown): Promise<bool
       await link(temporary, path)
       return true
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+      if (hasCode(error, 'EEXIST')) return false
       throw error
     }
   })
@@ -46,16 +56,25 @@ async function withTemporary<T>(
     await writeFile(temporary, `${JSON.stringify(value)}\n`)
     return await use(temporary)
   } catch (cause) {
-    throw isPermission(cause) ? readOnly(dirname(path), cause) : cause
+    if (isNoSpace(cause)) throw noSpace(dirname(path), cause)
+    if (hasCode(cause, 'EEXIST', 'ENOTDIR')) throw inTheWay(path, cause)
+    throw hasCode(cause, 'EACCES', 'EPERM', 'EROFS') ? readOnly(dirname(path), cause) : cause
   } finally {
     await rm(temporary, { force: true }).catch(() => undefined)
   }
 }
 
-function isPermission(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
-  )
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+function inTheWay(path: string, cause: unknown): DwError {
+  const directory = dirname(path)
+  return new DwError('DW_CORRUPT_STATE', `"${directory}" is no directory, or lies in a file`, {
+    cause,
+    hints: ['move what is in the way to another place, then try again'],
+    details: { path: directory },
+  })
 }
 
 /** DW_READONLY for a directory. */

@@ -1,0 +1,274 @@
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
+import { DwError } from '../domain/error.ts'
+import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
+import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
+import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
+import type { NewBranch } from '../store/store.ts'
+import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
+import {
+  type ClaimTerms,
+  claimRefs,
+  clearingChanges,
+  decide,
+  grantingChanges,
+  readClaimGround,
+  rewrites,
+  termsOf,
+} from './claim-keys.ts'
+import type { Ground } from './ground.ts'
+import { heartbeat, rememberChange } from './heartbeat.ts'
+import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
+import { showKey } from './path-key.ts'
+import { projectHere } from './projects.ts'
+import { locked } from './refusal.ts'
+import type { Progress } from './progress.ts'
+import { commits } from './until-settled.ts'
+import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
+
+/** What a claim wants. */
+export interface ClaimRequest {
+  readonly keys: readonly Key[]
+  /** The value of `--session`. */
+  readonly session?: string
+  readonly steal: boolean
+  readonly terms: ClaimTerms
+  /** A branch to create in the claim's own transaction. */
+  readonly branch?: NewBranch
+  /** The project of a session that starts here; by default that of the current directory. */
+  readonly project?: string
+  /** Whether a session that starts here can be bound to a worktree that the claim makes. */
+  readonly canStamp: boolean
+  /** The same claim as a command that steals, for the hint of a refusal. */
+  readonly stealing: string
+}
+
+/** A claim over all of its tries: what it remembers from one to the next. */
+export class Claim {
+  readonly #workspace: Workspace
+  readonly #request: ClaimRequest
+  readonly #progress: Progress | undefined
+  /** The live locks that `--steal` may take: those there at the first look, none that came later (design §3). */
+  #victims: ReadonlySet<BlobId> | null = null
+  #future: FutureSession | null = null
+  /** The project that a session that starts here works on. */
+  #project: string | null
+  #claimants: Claimants | null = null
+  /** The record of a session that was started without the lock it was started for. */
+  #halfStarted: BlobId | null = null
+  /** Own locks that were given up for a directory above them. */
+  readonly #upgraded = new Map<LockName, Holding>()
+
+  constructor(workspace: Workspace, request: ClaimRequest, progress?: Progress) {
+    this.#workspace = workspace
+    this.#request = request
+    this.#progress = progress
+    this.#project = request.project ?? null
+  }
+
+  /** One try, from a fresh read; null when somebody else was faster. */
+  async attempt(tries: number): Promise<ClaimAnswer | null> {
+    const { store } = this.#workspace
+    const { keys } = this.#request
+    const claimants = await this.#findClaimants(tries)
+    const candidates = [
+      claimants.named?.id,
+      claimants.stamp?.session,
+      claimants.binding?.session,
+      this.#future?.id,
+    ]
+    const ids = candidates.filter((id) => id !== undefined)
+    const refs = [
+      ...identityRefs(claimants),
+      ...ids.flatMap((id) => claimRefs([], id)),
+      ...claimRefs(keys, ids[0] ?? NOBODY),
+      // a session that starts here works on the project of this directory
+      ...(this.#project === null ? [PROJECTS_REF] : []),
+    ]
+    // a plain claim leaves what stands above its keys to git at first; a steal must know all it takes from
+    const whole = tries > 0 || this.#request.steal
+    const above = whole ? keys.map((key) => lockRef(lockName(key))) : []
+    const snapshot = await store.read({ refs: [...new Set(refs)], above })
+    checkMeta(snapshot, 'write')
+    const actor = await this.#settleActor(claimants, snapshot)
+    const ground = await readClaimGround(this.#workspace, snapshot)
+    const decision = this.#decide(ground, actor)
+    if (decision.answer === 'refused') {
+      // every holder is named, also those above the other keys
+      if (!whole && keys.length > 1) return null
+      throw this.#refusal(ground, decision, actor)
+    }
+    if (decision.clear.length > 0) {
+      // nothing of mine is given up before the other keys are known to be free
+      if (!whole && keys.length > 1) return null
+      return this.#clear(ground, decision, actor)
+    }
+    return this.#grant(ground, decision, actor)
+  }
+
+  async #findClaimants(tries: number): Promise<Claimants> {
+    // another process of this agent may have bound it since the last try
+    if (this.#claimants === null || (tries > 0 && this.#claimants.named === undefined)) {
+      this.#claimants = await findClaimants(this.#workspace, this.#request.session)
+    }
+    return this.#claimants
+  }
+
+  async #settleActor(claimants: Claimants, snapshot: Parameters<typeof settleIdentity>[2]): Promise<Actor> {
+    const identity = settleIdentity(this.#workspace, claimants, snapshot)
+    if (identity.who === 'session') return { session: identity.mine.session, entry: identity.mine.entry }
+    this.#future ??= await reserveSession(this.#workspace, identity, this.#request.canStamp)
+    // one that was reserved here before, by a claim that was killed before it was bound
+    const there = sessionIn(snapshot, this.#future.id)
+    if (there !== undefined && isLive(there)) return { session: there.session, entry: there.entry }
+    if (there !== undefined) this.#future = { ...this.#future, id: newSessionId(this.#workspace.around) }
+    this.#project ??= (await projectHere(this.#workspace, snapshot)).name
+    return { session: futureSession(this.#workspace, this.#future, this.#project), entry: null }
+  }
+
+  #decide(ground: Ground, actor: Actor): ClaimDecision {
+    const { keys, steal } = this.#request
+    const me = actor.session.id
+    const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ oid }) => oid)
+    if (steal) this.#victims ??= new Set(seen)
+    return decide(ground, keys, me, this.#victims ?? new Set())
+  }
+
+  async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
+    const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
+    if (!(await commits(this.#workspace, changes))) return null
+    for (const holding of decision.clear) {
+      if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
+    }
+    return null
+  }
+
+  async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null> {
+    const { terms } = this.#request
+    const mustWrite =
+      decision.take.length > 0 ||
+      decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
+    if (!mustWrite && actor.entry !== null) {
+      await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
+      return this.#answer(actor.session, actor.session, decision, new Map())
+    }
+    const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
+    const { branch } = this.#request
+    // of the records that are written, the session's, the log's and their like are no keys
+    const all = this.#request.keys.length
+    const progress = (written: number) => this.#progress?.(Math.min(written, all))
+    const commit = await this.#workspace.store.commit(changes, {
+      ...(branch === undefined ? {} : { branch }),
+      ...(this.#progress === undefined ? {} : { progress }),
+    })
+    if (commit.outcome === 'conflict') {
+      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
+      if (actor.entry === null)
+        this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
+      return null
+    }
+    const oid = commit.oids.get(activeRef(session.id))
+    if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
+    return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
+  }
+
+  async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
+    const ttls = locks.map(({ ttl }) => ttl)
+    await rememberChange(this.#workspace, actor.entry?.oid ?? null, { session, oid }, ttls)
+    const seat = this.#future?.seat
+    if (!seat) return
+    const leader = seat.leader === undefined ? {} : { leader: seat.leader }
+    const binding = { session: session.id, label: seat.label, ...leader }
+    // the claim stands, and what was reserved for it names this session already
+    await this.#workspace.clone.bind(seat.source, binding).catch(() => undefined)
+  }
+
+  #answer(
+    session: Session,
+    before: Session | null,
+    decision: Granted,
+    locks: ReadonlyMap<Key, Lock>,
+  ): ClaimAnswer {
+    this.#workspace.losses.forget([...this.#upgraded.values()])
+    const already = decision.already.map(({ key, by }) => ({
+      key,
+      already: true,
+      lock: locks.get(key) ?? by.record,
+    }))
+    const taken = decision.take.flatMap(({ key }): ClaimedKey[] => {
+      const lock = locks.get(key)
+      return lock === undefined ? [] : [{ key, already: false, lock }]
+    })
+    const order = new Map(this.#request.keys.map((key, at) => [key, at]))
+    const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
+    return { session, before, keys, revoked: session.revoked }
+  }
+
+  #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
+    const show = (key: Key) => showKey(this.#workspace, key)
+    const names = this.#request.keys.map(lockName)
+    const lost = actor.session.revoked.filter(
+      ({ key, by }) =>
+        by !== actor.session.id &&
+        names.some(
+          (name) => !isAbove(name, lockName(parseKey(key))) && onOneLine(name, lockName(parseKey(key))),
+        ),
+    )
+    return locked(decision.holders, ground.vantage, show, this.#request.stealing, lost)
+  }
+
+  /** Some tries, also after an interruption; whether one of them got it. */
+  async attemptOften(): Promise<boolean> {
+    try {
+      for (let tries = 0; tries < 10; tries += 1) if ((await this.attempt(tries)) !== null) return true
+      return false
+    } catch {
+      return false
+    }
+  }
+
+  /** A refused claim leaves no session that it started. One that somebody uses by now stays. */
+  async #dropHalfStarted(): Promise<void> {
+    if (this.#future === null || this.#halfStarted === null) return
+    const ref = activeRef(this.#future.id)
+    const from = (await this.#workspace.store.read({ refs: [ref] })).get(ref)
+    if (from?.oid === this.#halfStarted) await commits(this.#workspace, [{ ref, from, to: null }])
+  }
+
+  /** Claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
+  async afterRefusal(error: unknown): Promise<unknown> {
+    await this.#dropHalfStarted()
+    if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
+    const held: Holding[] = []
+    for (const given of this.#upgraded.values()) {
+      const { key, name, record } = given
+      const pairs = new Map(record.with === undefined ? [] : [[name, record.with]])
+      const terms = { ...termsOf(record), pairs }
+      const anew = { ...this.#request, keys: [key], steal: false, terms }
+      if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
+    }
+    this.#workspace.losses.forget(held)
+    const shown = held.map(({ key }) => showKey(this.#workspace, key))
+    const now = held.length === 0 ? 'nothing below it' : shown.join(', ')
+    const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
+    return new DwError(error.code, message, {
+      hints: error.hints,
+      details: { ...error.details, held: held.map(({ record }) => record.key) },
+      cause: error,
+    })
+  }
+}
+
+/** DW_EXISTS for a branch that somebody made since the claim was planned: nothing was claimed. */
+function branchTaken(created: NewBranch | undefined): DwError {
+  const branch = created?.ref.replace('refs/heads/', '') ?? ''
+  return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
+    hints: ['try again, or name another branch with --branch'],
+    details: { branch },
+  })
+}
+
+type Refused = Extract<ClaimDecision, { answer: 'refused' }>
+type Granted = Extract<ClaimDecision, { answer: 'granted' }>
+
+/** Stands in for an id where nobody acts yet; no session can have it. */
+const NOBODY = 'nobody' as SessionId

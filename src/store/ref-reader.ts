@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import type { BlobId } from '../domain/record.ts'
+import type { Git } from '../git/exec.ts'
+import { exactly, listRefs, type RefBlob, readObjects, readRefs } from '../git/refs.ts'
+import { type Decoded, decode } from './codec.ts'
+import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
+import { type RefName, refsAbove } from './ref-names.ts'
+import type { Entry, Query, Snapshot } from './store.ts'
+
+/** Reads records from a repository's refs, and finds those that git does not show (design §4, §6). */
+export class RefReader {
+  readonly #git: Git
+  readonly #commonDir: string
+
+  constructor(git: Git, commonDir: string) {
+    this.#git = git
+    this.#commonDir = commonDir
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    const above = [...new Set((query.above ?? []).flatMap(refsAbove))]
+    const [below, upper] = await Promise.all([
+      query.refs.length === 0 ? [] : this.#readBelow(query.refs),
+      this.#readAbove(above),
+    ])
+    return new Map([...upper, ...below].map((entry) => [entry.ref, entry]))
+  }
+
+  /** Refs that git does not list although they have a file: it is empty, cut off, or leads nowhere. */
+  async brokenAmong(refs: readonly string[]): Promise<Entry[]> {
+    if (refs.length === 0) return []
+    // it may have been written since the listing, or deleted
+    const listed = new Set((await listRefs(this.#git, refs.map(exactly))).map(({ ref }) => ref))
+    const broken = await Promise.all(
+      refs.map(async (ref) => !listed.has(ref) && (await isRefFile(this.#commonDir, ref))),
+    )
+    return refs.filter((_, at) => broken[at]).map((ref) => brokenRef(this.#commonDir, ref as RefName))
+  }
+
+  async #readBelow(roots: readonly RefName[]): Promise<Entry[]> {
+    const [refs, files] = await Promise.all([
+      readRefs(this.#git, roots),
+      refFilesUnder(this.#commonDir, roots),
+    ])
+    const listed = new Set(refs.map(({ ref }) => ref))
+    return [...refs.map(entryOf), ...(await this.brokenAmong(files.filter((ref) => !listed.has(ref))))]
+  }
+
+  async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {
+    const objects = await readObjects(this.#git, refs)
+    const read = refs.flatMap((ref, at) => {
+      const object = objects[at] ?? null
+      return object?.bytes && decode(ref, object.bytes).ok ? [entryOf({ ref, ...object })] : []
+    })
+    const sound = new Set<string>(read.map(({ ref }) => ref))
+    // cat-file says the same of no ref and of a ref without its blob, and takes a branch of that name
+    // for the ref: the names tell them apart
+    const mentioned = await mentionedRefs(
+      this.#commonDir,
+      refs.filter((_, at) => objects[at] === null),
+    )
+    const doubtful = refs.filter((ref, at) => !sound.has(ref) && (objects[at] !== null || mentioned.has(ref)))
+    if (doubtful.length === 0) return read
+    const named = await listRefs(this.#git, doubtful.map(exactly))
+    const rest = named.map(({ ref, oid }) => {
+      const object = objects[refs.indexOf(ref as RefName)] ?? null
+      const { type, bytes } = object?.oid === oid ? object : { type: null, bytes: null }
+      return entryOf({ ref, oid, type, bytes })
+    })
+    const listed = new Set<string>(named.map(({ ref }) => ref))
+    return [...read, ...rest, ...(await this.brokenAmong(doubtful.filter((ref) => !listed.has(ref))))]
+  }
+}
+
+function entryOf({ ref, oid, type, bytes }: RefBlob): Entry {
+  const problem = type === null ? 'is missing its blob' : `is a ${type} and no blob`
+  const none: Decoded = { ok: false, newer: false, problem }
+  return { ref: ref as RefName, oid, content: bytes === null ? none : decode(ref as RefName, bytes) }
+}
+
+function brokenRef(commonDir: string, ref: RefName): Entry {
+  const problem = 'cannot be read: the file of its ref is damaged'
+  return {
+    ref,
+    oid: '' as BlobId,
+    content: { ok: false, newer: false, problem, file: join(commonDir, ref) },
+  }
+}

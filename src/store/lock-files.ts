@@ -42,7 +42,7 @@ export async function clearStaleLocks(
 }
 
 /** The files below a ref's name, by name relative to the common git directory; none where it is a file or absent. */
-export async function filesBelow(commonDir: string, ref: string): Promise<string[]> {
+async function filesBelow(commonDir: string, ref: string): Promise<string[]> {
   const entries = await readdir(join(commonDir, ref), { recursive: true, withFileTypes: true }).catch(
     () => [],
   )

@@ -51,7 +51,8 @@ export const pathComponents: fc.Arbitrary<string> = componentNames.filter(
 /** Names that a task or project may have (design §3). */
 export const taskNames: fc.Arbitrary<string> = componentNames
   .map((name) =>
-    [...name.replace(/[\u0000-\u001f\u007f-\u009f]/g, '').replace(/^[-.]+/, '')].slice(0, 100).join(''),
+    // the replacement character stands for bytes that are no UTF-8, which no name may have
+    [...name.replace(/[\u0000-\u001f\u007f-\u009f\ufffd]/g, '').replace(/^[-.]+/, '')].slice(0, 100).join(''),
   )
   .filter((name) => name !== '')
 

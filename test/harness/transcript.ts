@@ -72,6 +72,7 @@ function masked(text: string, sandbox: Sandbox): string {
     .replaceAll(sandbox.home, '<home>')
     .replaceAll(sandbox.root, '<root>')
     .replace(/\b(SESS)-[0-9A-Z]{10}\b/gi, (id, kind) => numbered(id.toUpperCase(), kind.toUpperCase()))
+    .replace(/\b(t)-[0-9a-f]{6}\b/g, '$1-<random>')
     .replace(/\b(LOCK|CLAIM)-[0-9a-f]{16,}\b/g, numbered)
     .replace(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g, '<oid>')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>')

@@ -39,7 +39,7 @@ test('the lock and the session say where the worktree is, and the stamp says who
   })
   const gitDir = await sandbox.git(['rev-parse', '--absolute-git-dir'], { cwd: path })
   const stamp = JSON.parse(readFileSync(join(gitDir, 'dw-stamp.json'), 'utf8'))
-  expect(stamp).toStrictEqual({ session, key: 'task:repo/T' })
+  expect(stamp).toStrictEqual({ session, key: 'task:repo/T', base })
   expect(await sandbox.git(['status', '--porcelain'], { cwd: path })).toBe('')
 })
 

@@ -13,7 +13,8 @@ export async function refuseReadOnly(
   for (const name of ['', 'objects', 'refs', 'refs/dw', ...directoriesOf(refs)]) {
     const writable = await access(join(commonDir, name), constants.W_OK).then(
       () => true,
-      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+      // a file in a directory's place is damage, which others name
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
     )
     if (writable) continue
     throw new DwError('DW_READONLY', `"${join(commonDir, name)}" cannot be written by this user`, {

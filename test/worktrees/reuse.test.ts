@@ -36,7 +36,7 @@ test('a claim that is mine already prints the same path again and makes nothing'
 test('a worktree whose session has ended is used again, with the work in it', async ({ sandbox }) => {
   const first = await sandbox.json(['claim', '--task', 'T'], ANNA)
   writeFileSync(join(first.worktree.path, 'draft.md'), 'half a thought\n')
-  await sandbox.dw(['end'], ANNA)
+  await sandbox.dw(['end', '--force'], ANNA)
   const second = await sandbox.json(['claim', '--task', 'T'], BEN)
   expect(second.worktree).toMatchObject({ path: first.worktree.path, created: false })
   expect(await sandbox.git(['status', '--porcelain'], { cwd: first.worktree.path })).toBe('?? draft.md')

@@ -90,5 +90,5 @@ test('copying costs three git processes, however many files there are', async ({
   const counted = new CountedGit(sandbox)
   const { calls } = await counted.run(['claim', '--task', 'T'], ANNA)
   expect(calls.filter((call) => /ls-files|check-ignore/.test(call))).toHaveLength(3)
-  expect(calls.length, calls.join('\n')).toBeLessThanOrEqual(8 + 3)
+  expect(calls.length, calls.join('\n')).toBeLessThanOrEqual(9 + 3)
 })

@@ -7,7 +7,7 @@ import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
 import { Streams } from './streams.ts'
-import { controllingTerminal, isRunning } from './terminal.ts'
+import { controllingTerminal, isRunning, ownProcess } from './terminal.ts'
 
 /** What every command is given. Nothing else in the program reads `process`. */
 export interface DwContext extends BaseContext {
@@ -50,6 +50,7 @@ function surroundings(streams: Streams): Surroundings {
     randomWord: () => randomBytes(12).toString('hex'),
     terminal: async () => controllingTerminal(process.pid),
     isRunning: async (leader) => isRunning(leader),
+    self: ownProcess(process.pid),
     signal: interruption(),
     say: (line) => streams.say(line),
   }

@@ -23,5 +23,8 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
   { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
   { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
+  { path: ['share'], load: async () => (await import('../commands/share.ts')).ShareCommand },
+  { path: ['sync'], load: async () => (await import('../commands/sync.ts')).SyncCommand },
+  { path: ['push'], load: async () => (await import('../commands/push.ts')).PushCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

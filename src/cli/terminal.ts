@@ -20,6 +20,11 @@ export function isRunning(leader: Terminal['leader']): boolean {
   return processStat(leader.pid)?.start === leader.start
 }
 
+/** The name of the process with this pid; without /proc its start is empty. */
+export function ownProcess(pid: number): Terminal['leader'] {
+  return { pid, start: processStat(pid)?.start ?? '' }
+}
+
 function processStat(pid: number): { session: number; terminal: number; start: string } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')

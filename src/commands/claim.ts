@@ -11,6 +11,7 @@ import { claimTask } from '../flows/claim-task.ts'
 import { keysOf, showKey } from '../flows/path-key.ts'
 import { defaultProject, type Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
+import { ADVISORY } from '../report/share-text.ts'
 
 export class ClaimCommand extends RepositoryCommand {
   static override paths = [['claim']]
@@ -46,6 +47,9 @@ export class ClaimCommand extends RepositoryCommand {
   })
   why = Option.String('-m,--message', { description: 'Why; others see it.' })
   steal = Option.Boolean('--steal', false, { description: 'Take what another live session holds; wants -m.' })
+  offline = Option.Boolean('--offline', false, {
+    description: 'Take a provisional lock, which the remote may refuse at the next sync.',
+  })
   keys = Option.Rest({ name: 'path' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
@@ -54,6 +58,8 @@ export class ClaimCommand extends RepositoryCommand {
       claim: `CLAIM-${workspace.around.randomWord()}`,
       ...(this.ttl === undefined ? {} : { ttl: durationOption('--ttl', this.ttl) }),
       ...(this.why === undefined ? {} : { why: this.why }),
+      // without a remote that decides, every lock is one for good
+      ...(this.offline && workspace.shared !== null ? { provisional: true } : {}),
     }
     const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
     const answer = await (this.task === undefined
@@ -92,6 +98,7 @@ export class ClaimCommand extends RepositoryCommand {
     if (this.task !== undefined && this.keys.length > 0)
       throw wrong('claim a task or paths, not both at once')
     if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
+    if (this.steal && this.offline) throw wrong('--steal is decided at the remote, not --offline')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
     const forTasks = [...worktreeOptions, this.project].some((option) => option !== undefined)
@@ -105,9 +112,15 @@ export class ClaimCommand extends RepositoryCommand {
 
   #narrate(workspace: Workspace, answer: ClaimAnswer): void {
     const { say } = workspace.around
+    if (workspace.isAdvisory) say(ADVISORY)
     if (answer.before === null) say(`started ${answer.session.id}`)
-    for (const { key, already } of answer.keys) {
+    for (const { key, already, lock } of answer.keys) {
       if (already) say(`"${printable(showKey(workspace, key))}" is yours already`)
+      else if (lock.provisional) {
+        say(
+          `"${printable(showKey(workspace, key))}" is provisional until the next sync: the remote may say no`,
+        )
+      }
     }
   }
 

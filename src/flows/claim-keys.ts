@@ -18,6 +18,8 @@ export interface ClaimTerms {
   readonly worktree?: { readonly path: string; readonly branch: string; readonly base: string }
   /** One id for all keys of the claim. */
   readonly claim: string
+  /** Taken without asking the arbiter, which may say no when it is asked (design §7). */
+  readonly provisional?: boolean
 }
 
 /** The refs to read for a claim of `keys` by `actor`. */
@@ -142,6 +144,7 @@ function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms:
     acquiredAt: at,
     ttl: terms.ttl ?? workspace.settings.lockTtl,
     ...reason(terms),
+    ...(terms.provisional === true ? { provisional: true } : {}),
     ...(terms.worktree === undefined
       ? {}
       : { branch: terms.worktree.branch, base: terms.worktree.base, worktree: terms.worktree.path }),

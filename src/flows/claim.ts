@@ -13,6 +13,7 @@ import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
 import type { NewBranch } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
+import { branchTaken, refuseTaking } from './claim-refusals.ts'
 import {
   type ClaimTerms,
   claimRefs,
@@ -89,6 +90,8 @@ class Claim {
   async attempt(tries: number): Promise<ClaimAnswer | null> {
     const { store } = this.#workspace
     const { keys } = this.#request
+    // whom a steal takes from is decided by what the arbiter has now
+    if (tries === 0 && this.#request.steal) await store.refresh()
     const claimants = await this.#findClaimants(tries)
     const candidates = [
       claimants.named?.id,
@@ -110,9 +113,12 @@ class Claim {
     const actor = await this.#settleActor(claimants, snapshot)
     const ground = await readClaimGround(this.#workspace, snapshot)
     const decision = this.#decide(ground, actor)
+    if (this.#isOffline && decision.answer === 'granted') refuseTaking(decision, actor, this.#workspace)
     if (decision.answer === 'refused') {
       // every holder is named, also those above the other keys
       if (!whole && keys.length > 1) return null
+      // what this clone has seen may have passed (design §7)
+      if (!this.#isOffline && (await store.refresh())) return null
       throw this.#refusal(ground, decision, actor)
     }
     if (decision.clear.length > 0) return this.#clear(ground, decision, actor)
@@ -144,7 +150,7 @@ class Claim {
 
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
-    if (!(await commits(this.#workspace, changes))) return null
+    if (!(await commits(this.#workspace, changes, this.#decided.decided))) return null
     for (const { record, name, key } of decision.clear) {
       if (record.session === actor.session.id) this.#upgraded.set(name, key)
     }
@@ -157,14 +163,29 @@ class Claim {
       decision.take.length > 0 ||
       decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
     if (!mustWrite && actor.entry !== null) {
+      // what is mine here may have been taken at the arbiter
+      if (!this.#isOffline && (await this.#workspace.store.refresh())) return null
       await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
       return this.#answer(actor.session, actor.session, decision, new Map())
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
     const { branch } = this.#request
-    const commit = await this.#workspace.store.commit(changes, branch === undefined ? {} : { branch })
+    const commit = await this.#workspace.store.commit(changes, {
+      ...this.#decided,
+      ...(branch === undefined ? {} : { branch }),
+    })
     if (commit.outcome === 'conflict') {
-      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
+      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) {
+        const hasLocks = [...locks.keys()].every((key) => commit.landed.has(lockRef(lockName(key))))
+        if (!hasLocks) throw branchTaken(branch)
+        // the arbiter had said yes before this clone found the branch taken
+        const before = actor.entry === null ? null : actor.session
+        throw await takeBack(
+          this.#workspace,
+          this.#answer(session, before, decision, locks),
+          branchTaken(branch),
+        )
+      }
       if (actor.entry === null)
         this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
       return null
@@ -181,6 +202,14 @@ class Claim {
     if (!seat) return
     const leader = seat.leader === undefined ? {} : { leader: seat.leader }
     await this.#workspace.clone.bind(seat.source, { session: session.id, label: seat.label, ...leader })
+  }
+
+  get #isOffline(): boolean {
+    return this.#request.terms.provisional === true
+  }
+
+  get #decided(): { readonly decided: 'here' | 'arbiter' } {
+    return { decided: this.#isOffline ? 'here' : 'arbiter' }
   }
 
   #answer(
@@ -251,15 +280,6 @@ class Claim {
       cause: error,
     })
   }
-}
-
-/** DW_EXISTS for a branch that somebody made since the claim was planned: nothing was claimed. */
-function branchTaken(created: NewBranch | undefined): DwError {
-  const branch = created?.ref.replace('refs/heads/', '') ?? ''
-  return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
-    hints: ['try again, or name another branch with --branch'],
-    details: { branch },
-  })
 }
 
 type Refused = Extract<ClaimDecision, { answer: 'refused' }>

@@ -86,7 +86,7 @@ async function attempt(
     [event],
     [{ ref: entry.ref, from: entry, to }, ...deletions],
   )
-  const commit = await workspace.store.commit(changes)
+  const commit = await workspace.store.commit(changes, { decided: 'either' })
   if (commit.outcome === 'conflict') return null
   const oid = commit.oids.get(activeRef(session.id))
   if (oid !== undefined) await rememberChange(workspace, entry.oid, { session: to, oid }, [])

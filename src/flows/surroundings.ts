@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly terminal: () => Promise<Terminal | null>
   /** Whether the process with this pid still runs and started then; false when that cannot be told. */
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
+  /** This process; its start is empty where it cannot be told. */
+  readonly self: Terminal['leader']
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal
   /** Says one line of narration to the person watching. */

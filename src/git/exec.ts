@@ -16,6 +16,8 @@ export interface GitOptions {
   readonly entering?: boolean
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
+  /** Added to the environment. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 export interface GitResult {
@@ -69,7 +71,7 @@ export class Git {
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
-    const env = childEnvironment(this.#env, options.entering ?? false)
+    const env = { ...childEnvironment(this.#env, options.entering ?? false), ...options.variables }
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
     return new Promise((resolve, reject) => {
@@ -86,6 +88,14 @@ export class Git {
         reject(
           new DwError('DW_GIT', `git cannot be started: ${cause.message}`, { cause, hints: START_HINTS }),
         )
+      })
+      // what a killed git leaves running, such as a remote on this machine, may hold its streams for long
+      child.on('exit', (_, signal) => {
+        if (signal === null) return
+        setTimeout(() => {
+          child.stdout.destroy()
+          child.stderr.destroy()
+        }, 200).unref()
       })
       child.on('close', (status) => {
         clearTimeout(timer)
@@ -104,6 +114,15 @@ export class Git {
     const result = await this.run(args, options)
     if (result.status === 0) return result.stdout
     throw gitError(args, result)
+  }
+
+  /** Starts a program of our own that goes on by itself, on no streams, after this process has ended. */
+  detach(program: string, args: readonly string[]): void {
+    const env = childEnvironment(this.#env, false)
+    const child = spawn(program, args, { cwd: this.#cwd, env, stdio: 'ignore', detached: true })
+    // an aid: where it cannot be started, the next command tries again
+    child.on('error', () => undefined)
+    child.unref()
   }
 
   /** Runs git on this process's own streams; returns its exit status, or null when it did not run to its end. */

@@ -44,6 +44,12 @@ export interface StoreRuntime {
   readonly signal: AbortSignal
 }
 
+/** Changes as they will stand in the refs, and the blobs that they need. */
+export interface Staged {
+  readonly updates: readonly (RefUpdate & { readonly ref: RefName })[]
+  readonly bodies: readonly Buffer[]
+}
+
 /** How long a lock file in the way is waited for (design §6), in milliseconds. */
 const PATIENCE = 5000
 const FIRST_PAUSE = 10
@@ -72,6 +78,11 @@ export class GitStore implements Store {
     return new Map([...upper, ...below].map((blob) => [blob.ref as RefName, entryOf(blob)]))
   }
 
+  /** Records come from nowhere else: what is read is as fresh as it gets. */
+  async refresh(): Promise<boolean> {
+    return false
+  }
+
   async #readAbove(refs: readonly RefName[]): Promise<RefBlob[]> {
     const objects = await readObjects(this.#git, refs)
     const read = refs.flatMap((ref, at) => {
@@ -94,18 +105,43 @@ export class GitStore implements Store {
   }
 
   async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
+    const staged = this.stage(changes)
+    const { branch } = options
+    const created = branch === undefined ? [] : [{ ref: branch.ref, from: null, to: branch.at as BlobId }]
+    return this.move([...staged.updates, ...created], staged.bodies, options)
+  }
+
+  /** Encodes what `changes` write, and names the blobs, without writing anything. */
+  stage(changes: readonly Change[]): Staged {
     const blobs = changes.map(({ from, to }) =>
       to === null ? null : encode(to, { rev: nextRev(from), nonce: this.#runtime.nonce() }),
     )
-    const updates = changes.map(({ ref, from }, at): RefUpdate => {
+    const updates = changes.map(({ ref, from }, at): Staged['updates'][number] => {
       const blob = blobs[at] ?? null
       const to = blob === null ? null : blobId(this.#repository.objectFormat, blob)
       return { ref, from: from?.oid ?? null, to }
     })
-    const bodies = blobs.filter((blob) => blob !== null)
+    return { updates, bodies: blobs.filter((blob) => blob !== null) }
+  }
+
+  /** Writes blobs that no ref points at yet. */
+  async write(bodies: readonly Buffer[]): Promise<void> {
+    try {
+      await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
+    } catch (error) {
+      if (error instanceof DwError) await this.#refuseReadOnly(error.message)
+      throw error
+    }
+  }
+
+  /** One transaction over refs whose next values are known; `bodies` are the blobs that it needs. */
+  async move(
+    updates: readonly RefUpdate[],
+    bodies: readonly Buffer[] = [],
+    options: CommitOptions = {},
+  ): Promise<Commit> {
+    const { patience = PATIENCE } = options
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
-    const { branch, patience = PATIENCE } = options
-    if (branch !== undefined) updates.push({ ref: branch.ref, from: null, to: branch.at as BlobId })
     return this.#apply(updates, bodies, oids, this.#runtime.elapsed() + patience)
   }
 
@@ -139,13 +175,8 @@ export class GitStore implements Store {
   }
 
   async #attempt(updates: readonly RefUpdate[], bodies: readonly Buffer[]): Promise<string | null> {
-    try {
-      // written again at each try: a prune beside us may have taken them
-      await writeBlobs(this.#git, this.#repository.objectFormat, bodies)
-    } catch (error) {
-      if (error instanceof DwError) await this.#refuseReadOnly(error.message)
-      throw error
-    }
+    // written again at each try: a prune beside us may have taken them
+    await this.write(bodies)
     const result = await updateRefs(this.#git, updates)
     return result.status === 0 ? null : result.stderr
   }

@@ -40,7 +40,7 @@ export async function shareStatus(workspace: Workspace): Promise<ShareStatus> {
     remote: arbiter.name,
     url: abilities?.url ?? null,
     atomic: abilities?.atomic ?? null,
-    lastExchange: exchange?.at ?? null,
+    lastExchange: exchange === null || exchange.at === 0 ? null : exchange.at,
     notOut: views.filter(({ base: agreed, local: here }) => agreed !== here).map(({ ref }) => ref),
   }
 }

@@ -22,7 +22,8 @@ export class Clone {
   /** Runs a command that must succeed, and returns what it printed with --json. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers as they please
   async json(args: readonly string[], options: RunOptions = {}): Promise<any> {
-    const outcome = await this.dw([...args, '--json'], options)
+    const [command = '', ...rest] = args
+    const outcome = await this.dw([command, '--json', ...rest], options)
     if (outcome.status !== 0) throw new Error(`${args.join(' ')}: ${outcome.status}: ${outcome.stderr}`)
     return JSON.parse(outcome.stdout)
   }

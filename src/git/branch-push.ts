@@ -16,7 +16,15 @@ export async function dryPush(
   remote: string,
   args: { readonly refspecs: readonly string[]; readonly options: readonly string[] },
 ): Promise<{ readonly moves: readonly BranchMove[]; readonly result: GitResult }> {
-  const call = ['-c', 'core.abbrev=no', '-c', `remote.${remote}.mirror=false`, 'push']
+  const call = [
+    '-c',
+    'core.abbrev=no',
+    '-c',
+    'push.pushOption=',
+    '-c',
+    `remote.${remote}.mirror=false`,
+    'push',
+  ]
   const flags = ['--dry-run', '--porcelain', '--no-signed', '--no-follow-tags', '--recurse-submodules=no']
   const result = await git.run([...call, ...flags, ...args.options, '--', remote, ...args.refspecs], {
     foreground: true,

@@ -93,7 +93,10 @@ export async function pushSteps(
     const variables = { ...call.variables, GIT_TRACE2_EVENT: trace }
     const result = await git.run(args, { ...call, variables })
     const wanted = [...steps, ...plain].map(({ ref }) => ref)
-    return await outcomeOf(result, wanted, trace)
+    // only deletions, and nothing is packed: then nothing tells whether they were sent
+    const packs = [...steps, ...plain].some(({ to, lease }) => to !== null && to !== lease)
+    const outcome = await outcomeOf(result, wanted, trace)
+    return outcome.outcome === 'unsent' && !packs ? { ...outcome, outcome: 'unclear' } : outcome
   } finally {
     await rm(trace, { force: true }).catch(() => undefined)
   }

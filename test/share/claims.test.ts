@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest'
 import { CountedGit } from '../process/counted-git.ts'
 import { statuses } from '../races/contest.ts'
-import { active, type Clone, type Hub, test } from './hub.ts'
+import { active, type Clone, type Hub } from './hub.ts'
+import { test } from './hub-test.ts'
 
 /** After a last sync all clones and the hub have the same records. */
 async function expectAgreement(hub: Hub, clones: readonly Clone[]): Promise<void> {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect } from 'vitest'
 import { ended, type Outcome } from '../harness/sandbox.ts'
 import { LAUNCHER, stoppingAt } from '../races/meeting.ts'
-import { active, type Clone, type Hub, test } from './hub.ts'
+import { active, type Clone, type Hub } from './hub.ts'
+import { test } from './hub-test.ts'
 
 /** How often each race is run: 50 are 200 in all. */
 const ROUNDS = Number(process.env['DW_TEST_INTERLEAVINGS'] ?? 5)

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base } from 'vitest'
 import { type Outcome, type RunOptions, Sandbox } from '../harness/sandbox.ts'
 
 /** One clone of the hub, with an agent that works in it. */
@@ -117,12 +116,3 @@ export class Hub {
 export function active(session: string): string {
   return `refs/dw/active/${session.toLowerCase()}`
 }
-
-/** A test with a hub of its own. */
-export const test = base.extend<{ hub: Hub }>({
-  hub: async ({ onTestFinished }, use) => {
-    const hub = await Hub.create()
-    onTestFinished(() => hub.sandbox.dispose())
-    await use(hub)
-  },
-})

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { ended } from '../harness/sandbox.ts'
 import { LAUNCHER } from '../races/meeting.ts'
-import { active, test } from './hub.ts'
+import { active } from './hub.ts'
+import { test } from './hub-test.ts'
 
 describe("the user's settings", () => {
   test.for([

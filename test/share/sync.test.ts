@@ -1,7 +1,8 @@
 import { renameSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { CountedGit } from '../process/counted-git.ts'
-import { active, type Clone, type Hub, test } from './hub.ts'
+import { active, type Clone, type Hub } from './hub.ts'
+import { test } from './hub-test.ts'
 
 async function blob(clone: Clone, text: string): Promise<string> {
   return clone.git(['hash-object', '-w', '--stdin'], { input: text })

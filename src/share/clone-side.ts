@@ -14,6 +14,9 @@ export interface Move extends RefUpdate {
   readonly groups: readonly string[]
 }
 
+/** The most refs of one transaction that are each synced to disk. */
+const MOST_DURABLE = 100
+
 /** This clone's refs of one remote: reading base, local and seen, and moving them by compare-and-swap. */
 export class CloneSide {
   readonly #git: Git
@@ -108,7 +111,8 @@ export class CloneSide {
   async #movePart(part: readonly Move[], bodies: readonly Buffer[], waiting: Set<string>): Promise<void> {
     const groups = new Set(part.filter(({ ref }) => waiting.has(ref)).flatMap((each) => each.groups))
     for (let rest = without(part, groups, waiting); rest.length > 0; ) {
-      const commit = await this.store.move(rest, bodies)
+      // what many refs take here stands at the arbiter, too, and syncing each to disk takes seconds
+      const commit = await this.store.move(rest, bodies, { durable: rest.length <= MOST_DURABLE })
       if (commit.outcome === 'committed') return
       const moved = rest.filter(({ ref }) => commit.refs.some((other) => refsCollide(ref, other)))
       for (const { ref } of moved) waiting.add(ref)

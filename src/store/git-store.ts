@@ -138,11 +138,11 @@ export class GitStore implements Store {
   async move(
     updates: readonly RefUpdate[],
     bodies: readonly Buffer[] = [],
-    options: CommitOptions = {},
+    options: CommitOptions & { readonly durable?: boolean } = {},
   ): Promise<Commit> {
-    const { patience = PATIENCE } = options
+    const { patience = PATIENCE, durable = true } = options
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
-    return this.#apply(updates, bodies, oids, this.#runtime.elapsed() + patience)
+    return this.#apply(updates, bodies, oids, { deadline: this.#runtime.elapsed() + patience, durable })
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
@@ -150,10 +150,10 @@ export class GitStore implements Store {
     updates: readonly RefUpdate[],
     bodies: readonly Buffer[],
     oids: ReadonlyMap<RefName, BlobId>,
-    deadline: number,
+    { deadline, durable }: { readonly deadline: number; readonly durable: boolean },
   ): Promise<Commit> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const failure = await this.#attempt(updates, bodies)
+      const failure = await this.#attempt(updates, bodies, durable)
       if (failure === null) return { outcome: 'committed', oids }
       const found = await this.#lineOf(updates)
       if (isAllThere(updates, found)) return { outcome: 'committed', oids }
@@ -174,10 +174,14 @@ export class GitStore implements Store {
     }
   }
 
-  async #attempt(updates: readonly RefUpdate[], bodies: readonly Buffer[]): Promise<string | null> {
+  async #attempt(
+    updates: readonly RefUpdate[],
+    bodies: readonly Buffer[],
+    durable: boolean,
+  ): Promise<string | null> {
     // written again at each try: a prune beside us may have taken them
     await this.write(bodies)
-    const result = await updateRefs(this.#git, updates)
+    const result = await updateRefs(this.#git, updates, { durable })
     return result.status === 0 ? null : result.stderr
   }
 

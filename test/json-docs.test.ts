@@ -121,6 +121,34 @@ async function runProjects(): Promise<void> {
   await run(['project', 'remove', 'site'])
 }
 
+/** A repository that is shared through another on this machine. */
+async function runSharing(): Promise<void> {
+  const first = sandbox
+  sandbox = await Sandbox.create()
+  const hub = join(sandbox.root, 'hub.git')
+  await run(['share'])
+  await run(['share', '--status'])
+  await sandbox.git(['config', '--global', 'dw.backgroundSync', 'false'])
+  await sandbox.git(['clone', '--quiet', '--bare', sandbox.repo, hub])
+  await sandbox.git(['remote', 'add', 'hub', hub])
+  await run(['share', 'hub'])
+  await run(['claim', 'shared'], CLEO)
+  await run(['claim', 'later', '--offline'], CLEO)
+  await run(['share', '--status'])
+  await sandbox.git(['update-ref', 'refs/dw/locks/path/later', 'refs/dw/locks/path/shared'], { cwd: hub })
+  await run(['sync'])
+  await sandbox.git(['commit', '--quiet', '--allow-empty', '-m', 'second'])
+  await run(['push', 'hub', 'main'], CLEO)
+  await run(['push', 'elsewhere', 'main'], CLEO)
+  await sandbox.git(['remote', 'set-url', 'hub', `${hub}/none`])
+  await run(['claim', 'shared/not'], CLEO)
+  await sandbox.git(['remote', 'set-url', 'hub', hub])
+  await run(['share', '--again'])
+  await run(['share', '--off'])
+  sandbox.dispose()
+  sandbox = first
+}
+
 /** Records that cannot be read, and a lock whose session is gone or cannot be read. */
 async function runDamage(): Promise<void> {
   const { session: gone } = await run(['claim', 'gone'], { agent: 'gail' })
@@ -212,10 +240,11 @@ const NOT_MET = ['Error.held', 'Owner.terminal']
 beforeAll(async () => {
   sandbox = await Sandbox.create()
   await runAnswers()
+  await runSharing()
   await runDamage()
   await runErrors()
   await runOddGits()
-}, 180_000)
+}, 400_000)
 
 afterAll(() => sandbox.dispose())
 

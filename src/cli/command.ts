@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { type ErrorCode, EXIT_STATUS } from '../domain/error.ts'
 import type { Key } from '../domain/key.ts'
+import { syncInBackground } from '../flows/background-sync.ts'
 import { showKey } from '../flows/path-key.ts'
 import { openWorkspace, type Workspace } from '../flows/workspace.ts'
 import type { DwContext } from './context.ts'
@@ -53,7 +54,14 @@ export abstract class RepositoryCommand extends DwCommand {
     } catch (error) {
       say(error)
       throw error
+    } finally {
+      if (this.keepsInTouch) await syncInBackground(workspace)
     }
+  }
+
+  /** Whether a sync may be started after this command. */
+  get keepsInTouch(): boolean {
+    return true
   }
 
   /** Whether what the session has lost is narrated; not where the answer shows it. */

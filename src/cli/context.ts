@@ -9,7 +9,7 @@ import type { Surroundings } from '../flows/surroundings.ts'
 import { processesIn } from './processes.ts'
 import { terminalPrompter } from './prompts.ts'
 import { Streams } from './streams.ts'
-import { controllingTerminal, isRunning, runningProcess } from './terminal.ts'
+import { controllingTerminal, isRunning, ownProcess } from './terminal.ts'
 
 /** What every command is given. Nothing else in the program reads `process`. */
 export interface DwContext extends BaseContext {
@@ -58,7 +58,7 @@ function surroundings(streams: Streams): Surroundings {
     randomWord: () => randomBytes(12).toString('hex'),
     terminal: async () => controllingTerminal(process.pid),
     isRunning: async (leader) => isRunning(leader),
-    self: async () => runningProcess(process.pid),
+    self: ownProcess(process.pid),
     onSignal,
     isQuiet: () => streams.isJson,
     processesIn: async (directory) => processesIn(directory, process.pid),

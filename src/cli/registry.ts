@@ -64,5 +64,8 @@ export const REGISTRY: readonly Registration[] = [
     path: ['project', 'remove'],
     load: async () => (await import('../commands/project/remove.ts')).ProjectRemoveCommand,
   },
+  { path: ['share'], load: async () => (await import('../commands/share.ts')).ShareCommand },
+  { path: ['sync'], load: async () => (await import('../commands/sync.ts')).SyncCommand },
+  { path: ['push'], load: async () => (await import('../commands/push.ts')).PushCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

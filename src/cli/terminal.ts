@@ -15,15 +15,14 @@ export function controllingTerminal(pid: number): Terminal | null {
   return { name: String(own.terminal), leader: { pid: own.session, start: leader.start } }
 }
 
-/** The process with this pid as {@link isRunning} takes it; null without /proc. */
-export function runningProcess(pid: number): Terminal['leader'] | null {
-  const found = processStat(pid)
-  return found === null ? null : { pid, start: found.start }
-}
-
 /** Whether the process with this pid started then, and so is the one that was meant. */
 export function isRunning(leader: Terminal['leader']): boolean {
   return processStat(leader.pid)?.start === leader.start
+}
+
+/** The name of the process with this pid; without /proc its start is empty. */
+export function ownProcess(pid: number): Terminal['leader'] {
+  return { pid, start: processStat(pid)?.start ?? '' }
 }
 
 function processStat(pid: number): { session: number; terminal: number; start: string } | null {

@@ -14,6 +14,7 @@ import { withDirectories } from '../flows/project-lock.ts'
 import { projectName, projectOfTask } from '../flows/projects.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
+import { ADVISORY } from '../report/share-text.ts'
 
 /** What `--wait` alone means. */
 const DEFAULT_WAIT = '10m'
@@ -82,6 +83,9 @@ export class ClaimCommand extends RepositoryCommand {
     tolerateBoolean: true,
     description: 'Wait until what is held is free, for 10m or the duration given.',
   })
+  offline = Option.Boolean('--offline', false, {
+    description: 'Take a provisional lock, which the remote may refuse at the next sync.',
+  })
   keys = Option.Rest({ name: 'path' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
@@ -90,6 +94,8 @@ export class ClaimCommand extends RepositoryCommand {
       claim: `CLAIM-${workspace.around.randomWord()}`,
       ...(this.ttl === undefined ? {} : { ttl: durationOption('--ttl', this.ttl) }),
       ...(this.why === undefined ? {} : { why: this.why }),
+      // without a remote that decides, every lock is one for good
+      ...(this.offline && workspace.shared !== null ? { provisional: true } : {}),
     }
     const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
     const { answer, problem } = await (this.task === undefined
@@ -154,6 +160,7 @@ export class ClaimCommand extends RepositoryCommand {
     }
     if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
     if (this.wait !== undefined && this.steal) throw wrong('--steal does not wait: leave out --wait')
+    if (this.steal && this.offline) throw wrong('--steal is decided at the remote, not --offline')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]
     if (task === undefined && worktreeOptions.some((option) => option !== undefined)) {
@@ -166,9 +173,15 @@ export class ClaimCommand extends RepositoryCommand {
 
   #narrate(workspace: Workspace, answer: ClaimAnswer): void {
     const { say } = workspace.around
+    if (workspace.isAdvisory) say(ADVISORY)
     if (answer.before === null) say(`started ${answer.session.id}`)
-    for (const { key, already } of answer.keys) {
+    for (const { key, already, lock } of answer.keys) {
       if (already) say(`"${printable(showKey(workspace, key))}" is yours already`)
+      else if (lock.provisional) {
+        say(
+          `"${printable(showKey(workspace, key))}" is provisional until the next sync: the remote may say no`,
+        )
+      }
     }
   }
 

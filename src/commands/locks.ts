@@ -6,6 +6,7 @@ import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
+import { ADVISORY } from '../report/share-text.ts'
 import { damageJson, damageLines, lockJson, lockTable } from '../report/lock-table.ts'
 
 export class LocksCommand extends RepositoryCommand {
@@ -31,6 +32,7 @@ export class LocksCommand extends RepositoryCommand {
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
+    if (workspace.isAdvisory) this.context.streams.say(ADVISORY)
     const names = (await keysOf(workspace, this.keys)).map(lockName)
     const { ground, identity, damaged } = overview
     const wanted = ground.holdings.filter(

@@ -4,6 +4,7 @@ import { readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { damageLines } from '../report/lock-table.ts'
+import { ADVISORY } from '../report/share-text.ts'
 import { statusJson, statusText } from '../report/status-text.ts'
 
 export class StatusCommand extends RepositoryCommand {
@@ -33,6 +34,7 @@ export class StatusCommand extends RepositoryCommand {
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
     for (const line of damageLines(overview.damaged)) this.context.streams.say(line)
+    if (workspace.isAdvisory) this.context.streams.say(ADVISORY)
     const show = (holding: Parameters<typeof showKey>[1]) => showKey(workspace, holding)
     const palette = this.context.streams.answerPalette
     const { next } = this

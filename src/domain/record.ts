@@ -78,6 +78,8 @@ export interface Lock {
   readonly branch?: string
   readonly base?: string
   readonly worktree?: string
+  /** It was taken offline, and the arbiter has not accepted it yet (design §7). */
+  readonly provisional?: boolean
   /** The other key of a project lock: the project's directory, or for that directory the project. */
   readonly with?: string
 }

@@ -15,6 +15,7 @@ import {
   rewrites,
   termsOf,
 } from './claim-keys.ts'
+import { branchTaken, refuseTaking } from './claim-refusals.ts'
 import type { Ground } from './ground.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
@@ -22,6 +23,7 @@ import { showKey } from './path-key.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import type { Progress } from './progress.ts'
+import { takeBack } from './take-back.ts'
 import { commits } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
 
@@ -69,6 +71,8 @@ export class Claim {
   async attempt(tries: number): Promise<ClaimAnswer | null> {
     const { store } = this.#workspace
     const { keys } = this.#request
+    // whom a steal takes from is decided by what the arbiter has now
+    if (tries === 0 && this.#request.steal) await store.refresh()
     const claimants = await this.#findClaimants(tries)
     const candidates = [
       claimants.named?.id,
@@ -92,9 +96,12 @@ export class Claim {
     const actor = await this.#settleActor(claimants, snapshot)
     const ground = await readClaimGround(this.#workspace, snapshot)
     const decision = this.#decide(ground, actor)
+    if (this.#isOffline && decision.answer === 'granted') refuseTaking(decision, actor, this.#workspace)
     if (decision.answer === 'refused') {
       // every holder is named, also those above the other keys
       if (!whole && keys.length > 1) return null
+      // what this clone has seen may have passed (design §7)
+      if (!this.#isOffline && (await store.refresh())) return null
       throw this.#refusal(ground, decision, actor)
     }
     if (decision.clear.length > 0) {
@@ -135,7 +142,7 @@ export class Claim {
 
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
-    if (!(await commits(this.#workspace, changes))) return null
+    if (!(await commits(this.#workspace, changes, this.#decided))) return null
     for (const holding of decision.clear) {
       if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
     }
@@ -148,6 +155,8 @@ export class Claim {
       decision.take.length > 0 ||
       decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
     if (!mustWrite && actor.entry !== null) {
+      // what is mine here may have been taken at the arbiter
+      if (!this.#isOffline && (await this.#workspace.store.refresh())) return null
       await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
       return this.#answer(actor.session, actor.session, decision, new Map())
     }
@@ -157,11 +166,19 @@ export class Claim {
     const all = this.#request.keys.length
     const progress = (written: number) => this.#progress?.(Math.min(written, all))
     const commit = await this.#workspace.store.commit(changes, {
+      decided: this.#decided,
       ...(branch === undefined ? {} : { branch }),
       ...(this.#progress === undefined ? {} : { progress }),
     })
     if (commit.outcome === 'conflict') {
-      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
+      if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) {
+        const hasLocks = [...locks.keys()].every((key) => commit.landed.has(lockRef(lockName(key))))
+        if (!hasLocks) throw branchTaken(branch)
+        // the arbiter had said yes before this clone found the branch taken
+        const before = actor.entry === null ? null : actor.session
+        const answer = this.#answer(session, before, decision, locks)
+        throw await takeBack(this.#workspace, answer, branchTaken(branch))
+      }
       if (actor.entry === null)
         this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
       return null
@@ -169,6 +186,14 @@ export class Claim {
     const oid = commit.oids.get(activeRef(session.id))
     if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
     return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
+  }
+
+  get #isOffline(): boolean {
+    return this.#request.terms.provisional === true
+  }
+
+  get #decided(): 'here' | 'arbiter' {
+    return this.#isOffline ? 'here' : 'arbiter'
   }
 
   async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
@@ -256,15 +281,6 @@ export class Claim {
       cause: error,
     })
   }
-}
-
-/** DW_EXISTS for a branch that somebody made since the claim was planned: nothing was claimed. */
-function branchTaken(created: NewBranch | undefined): DwError {
-  const branch = created?.ref.replace('refs/heads/', '') ?? ''
-  return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
-    hints: ['try again, or name another branch with --branch'],
-    details: { branch },
-  })
 }
 
 type Refused = Extract<ClaimDecision, { answer: 'refused' }>

@@ -19,6 +19,8 @@ export interface ClaimTerms {
   readonly worktree?: { readonly path: string; readonly branch: string; readonly base: string }
   /** One id for all keys of the claim. */
   readonly claim: string
+  /** Taken without asking the arbiter, which may say no when it is asked (design §7). */
+  readonly provisional?: boolean
   /** The two keys of each project lock among the claim's. */
   readonly pairs?: Pairs
 }
@@ -31,6 +33,7 @@ export function termsOf(lock: Lock): ClaimTerms {
     claim,
     ttl,
     ...(lock.why === undefined ? {} : { why: lock.why }),
+    ...(lock.provisional === true ? { provisional: true } : {}),
     ...(hasWorktree ? { worktree: { path: worktree, branch, base } } : {}),
   }
 }
@@ -172,6 +175,7 @@ function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms:
     ttl: terms.ttl ?? workspace.settings.lockTtl,
     ...reason(terms),
     ...halfOf(key, terms),
+    ...(terms.provisional === true ? { provisional: true } : {}),
     ...(terms.worktree === undefined
       ? {}
       : { branch: terms.worktree.branch, base: terms.worktree.base, worktree: terms.worktree.path }),

@@ -68,6 +68,8 @@ class WaitingClaim<T> {
   /** Since when nobody was seen to stand in the way. */
   #freeSince: number | null = null
   #failure: DwError | null = null
+  /** The next look comes by the clock, not because something changed here. */
+  #byClock = false
 
   constructor(workspace: Workspace, request: WaitRequest, attempt: () => Promise<T>) {
     const { around, repository } = workspace
@@ -77,7 +79,10 @@ class WaitingClaim<T> {
     this.#attempt = attempt
     this.#deadline = around.elapsed() + durationOption('--wait', request.limit) * 1000
     this.#wake = new Wake(around)
-    this.#line = new WaitingLine(repository.commonDir, this.#keys.map(lockName), around)
+    this.#line = new WaitingLine(repository.commonDir, this.#keys.map(lockName), {
+      ...around,
+      self: async () => (around.self.start === '' ? null : around.self),
+    })
     this.#keepAlive = new KeepAlive(workspace, request.session)
   }
 
@@ -118,7 +123,8 @@ class WaitingClaim<T> {
       }
       await this.#line.keepPlace()
       line.arm()
-      if (!(await this.#wake.sleep(Math.max(0, Math.min(nextLook, this.#deadline) - elapsed())))) continue
+      this.#byClock = !(await this.#wake.sleep(Math.max(0, Math.min(nextLook, this.#deadline) - elapsed())))
+      if (this.#byClock) continue
       await sleep(SETTLE)
       looks = 0
       // whoever comes first looks at once; the others leave them the time to take it
@@ -158,6 +164,7 @@ class WaitingClaim<T> {
   /** Whether one of the known holders still stands in the way: one git process tells. */
   async #isStillHeld(): Promise<boolean> {
     if (this.#holders.length === 0) return false
+    if (this.#byClock) await this.#askArbiter()
     const locks = this.#holders.map(({ name }) => lockRef(name))
     const snapshot = await this.#workspace.store.read({
       refs: [...new Set([...locks, ...this.#sessionRefs()])],
@@ -170,6 +177,15 @@ class WaitingClaim<T> {
     const live = ground.holdings.filter(({ state, record }) => state === 'live' && record.session !== me)
     this.#heldBy(isWrong ? [] : live, ground.vantage)
     return this.#holders.length > 0
+  }
+
+  /** Where the repository is shared, others release at the arbiter; one that does not answer is waited out, too. */
+  async #askArbiter(): Promise<void> {
+    try {
+      await this.#workspace.store.refresh({ again: true })
+    } catch (error) {
+      if (!(error instanceof DwError) || !['DW_OFFLINE', 'DW_BUSY'].includes(error.code)) throw error
+    }
   }
 
   /** How the keys stand, read anew; `try` where only the claim itself can tell, or it is mine. */

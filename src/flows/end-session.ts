@@ -73,7 +73,7 @@ async function attempt(
   const byHolder = found.session.id === me
   const by = byHolder ? null : (me ?? ownerName(ownerHere(workspace.around, workspace.cloneId, null)))
   const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })
-  if (!(await commits(workspace, changes))) return null
+  if (!(await commits(workspace, changes, byHolder ? 'either' : 'arbiter'))) return null
   await workspace.clone.forget(found.session.id)
   const damaged = ground.damaged.filter(({ ref }) => lockNameOf(ref) !== null)
   return { session: found.session.id, released: locks.map(({ record }) => record.key), damaged }

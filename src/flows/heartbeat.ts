@@ -44,6 +44,7 @@ export async function heartbeat(
   for (let tries = 0; tries < TRIES; tries += 1) {
     const to = heard(from.session, timestamp(workspace))
     const commit = await store.commit([{ ref: activeRef(session.id), from: from.entry, to }], {
+      decided: 'here',
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     })
     if (commit.outcome === 'committed') {

@@ -98,7 +98,7 @@ async function attempt(
   const commit = await withProgress(
     workspace,
     { verb: 'releasing', total: deletions.length, things: 'keys' },
-    async () => workspace.store.commit(changes),
+    async () => workspace.store.commit(changes, { decided: 'either' }),
   )
   if (commit.outcome === 'conflict') return null
   const oid = commit.oids.get(activeRef(session.id))

@@ -76,7 +76,7 @@ async function attempt(
     [event],
     [{ ref: entry.ref, from: entry, to: resumed }],
   )
-  if (!(await commits(workspace, changes))) return null
+  if (!(await commits(workspace, changes, 'here'))) return null
   return { session: resumed, bound: seat !== null, takenOver: elsewhere }
 }
 

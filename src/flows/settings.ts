@@ -8,6 +8,7 @@ const DURATIONS = {
   'dw.heartbeatInterval': 15 * 60,
   'dw.sessionTtl': 86_400,
   'dw.lockTtl': 7200,
+  'dw.remoteTimeout': 30,
 } as const
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
@@ -91,10 +92,34 @@ export class Settings {
     return wish === 'never' || wish === 'false' ? 'never' : 'auto'
   }
 
+  /** `dw.share`: whether `dw.remote` decides who holds what (design §7). */
+  get shares(): boolean {
+    return this.#flag('dw.share', false)
+  }
+
+  /** `dw.sharePaths`: whether worktree paths and the host's name may leave this machine. */
+  get sharesPaths(): boolean {
+    return this.#flag('dw.sharePaths', true)
+  }
+
+  /** `dw.backgroundSync`: whether a command may start a sync of its own that goes on after it. */
+  get syncsInBackground(): boolean {
+    return this.#flag('dw.backgroundSync', true)
+  }
+
+  /** `dw.remoteTimeout`: how long one call to the remote may take, in seconds. */
+  get remoteTimeout(): number {
+    return this.#duration('dw.remoteTimeout', DURATIONS['dw.remoteTimeout'])
+  }
+
   /** The remote to start from: `dw.remote`, else `origin`, else the only one. */
   get remote(): string | undefined {
     const named = this.#text('dw.remote')
-    if (named !== undefined) return named
+    return named ?? this.fallbackRemote
+  }
+
+  /** The remote that git falls back to: `origin`, else the only one. */
+  get fallbackRemote(): string | undefined {
     const remotes = this.#config
       .names('remote.')
       .flatMap((name) => /^remote\.(.+)\.url$/.exec(name)?.[1] ?? [])
@@ -104,6 +129,21 @@ export class Settings {
   /** The URL of `remote`. */
   remoteUrl(remote: string): string | undefined {
     return this.#config.get(`remote.${remote}.url`)?.value
+  }
+
+  /** The URL that git pushes to for `remote`; null when only git can tell, undefined for no such remote. */
+  pushUrl(remote: string): string | null | undefined {
+    const [first] = [
+      ...this.#config.all(`remote.${remote}.pushurl`),
+      ...this.#config.all(`remote.${remote}.url`),
+    ]
+    if (first === undefined) return undefined
+    return this.#config.names('url.').length > 0 ? null : first
+  }
+
+  /** The value of any other setting of git's, the last one. */
+  text(name: string): string | undefined {
+    return this.#text(name)
   }
 
   /** `DW_CONFIG` for a template that names an unknown placeholder. */
@@ -126,6 +166,14 @@ export class Settings {
   #text(name: string): string | undefined {
     const value = this.#config.get(name.toLowerCase())?.value
     return value === '' ? undefined : value
+  }
+
+  #flag(name: string, otherwise: boolean): boolean {
+    const text = this.#text(name)?.toLowerCase()
+    if (text === undefined) return otherwise
+    if (['true', 'yes', 'on', '1'].includes(text)) return true
+    if (['false', 'no', 'off', '0'].includes(text)) return false
+    throw this.#bad(name, 'is neither true nor false', `set it: git config ${name} true`)
   }
 
   #duration(name: string, otherwise: number): number {

@@ -109,7 +109,7 @@ async function create(
     [event],
     [{ ref: activeRef(id), from: null, to: session }],
   )
-  const commit = await workspace.store.commit(changes)
+  const commit = await workspace.store.commit(changes, { decided: 'here' })
   if (commit.outcome === 'conflict') return null
   const oid = commit.oids.get(activeRef(id))
   if (oid !== undefined) await rememberChange(workspace, null, { session, oid }, [])

@@ -41,8 +41,8 @@ export interface Surroundings {
   readonly terminal: () => Promise<Terminal | null>
   /** Whether the process with this pid still runs and started then; false when that cannot be told. */
   readonly isRunning: (leader: Terminal['leader']) => Promise<boolean>
-  /** This process, as {@link isRunning} takes it; null where that cannot be told. */
-  readonly self: () => Promise<Terminal['leader'] | null>
+  /** This process, as {@link isRunning} takes it; its start is empty where it cannot be told. */
+  readonly self: Terminal['leader']
   /** Running processes whose current directory is `directory` or below; none where that cannot be told. */
   readonly processesIn: (directory: string) => Promise<readonly RunningProcess[]>
   /** Asks the person at the terminal; null where nobody can be asked. */

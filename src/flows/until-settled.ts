@@ -1,9 +1,11 @@
 import { DwError } from '../domain/error.ts'
-import type { Change } from '../store/store.ts'
+import type { Change, CommitOptions } from '../store/store.ts'
 import type { Workspace } from './workspace.ts'
 
 /** How long a whole operation is tried anew while others move the same refs, in milliseconds. */
 const PATIENCE = 15_000
+/** The same where each try may be a call to a remote. */
+const SHARED_PATIENCE = 90_000
 const LONGEST_PAUSE = 200
 
 /**
@@ -15,7 +17,7 @@ export async function untilSettled<T>(
   attempt: (tries: number) => Promise<T | null>,
 ): Promise<T> {
   const { elapsed, sleep, random, signal } = workspace.around
-  const deadline = elapsed() + PATIENCE
+  const deadline = elapsed() + (workspace.shared === null ? PATIENCE : SHARED_PATIENCE)
   for (let tries = 0; ; tries += 1) {
     signal.throwIfAborted()
     const result = await attempt(tries)
@@ -28,6 +30,10 @@ export async function untilSettled<T>(
 }
 
 /** Commits; whether it was not a conflict. */
-export async function commits(workspace: Workspace, changes: readonly Change[]): Promise<boolean> {
-  return (await workspace.store.commit(changes)).outcome === 'committed'
+export async function commits(
+  workspace: Workspace,
+  changes: readonly Change[],
+  decided: CommitOptions['decided'] = 'arbiter',
+): Promise<boolean> {
+  return (await workspace.store.commit(changes, { decided })).outcome === 'committed'
 }

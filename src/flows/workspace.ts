@@ -10,8 +10,11 @@ import { CloneState } from '../store/local/clone-state.ts'
 import { corrupt } from '../store/damage.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
+import { SharedStore } from '../share/shared-store.ts'
+import { HIDDEN } from '../share/sharing.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
 import { Losses } from './losses.ts'
+import { openSharing, storeRuntime } from './open-sharing.ts'
 import { Settings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -27,6 +30,10 @@ export interface Workspace {
   readonly clone: CloneState
   readonly cloneId: string
   readonly losses: Losses
+  /** Null while nothing is shared. */
+  readonly shared: SharedStore | null
+  /** The remote cannot change several refs all or none: its locks are a word of advice (design §7). */
+  readonly isAdvisory: boolean
 }
 
 /** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
@@ -34,26 +41,21 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
   const git = new Git(around.env, around.cwd)
   const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
-  const store = new GitStore(git, repository, {
-    elapsed: around.elapsed,
-    fileClock: around.fileClock,
-    sleep: around.sleep,
-    random: around.random,
-    nonce: around.randomWord,
-    signal: around.signal,
-  })
+  const local = new GitStore(git, repository, storeRuntime(around))
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')
-  return {
-    around,
+  const settings = new Settings(config)
+  const parts = {
+    around: settings.sharesPaths ? around : { ...around, host: HIDDEN },
     git,
     repository,
-    settings: new Settings(config),
-    store,
-    clone,
-    cloneId,
-    losses: new Losses(),
+    settings,
   }
+  const remote = settings.shares ? settings.remote : undefined
+  const sharing = remote === undefined ? null : await openSharing({ ...parts, local, cloneId }, remote)
+  const shared = sharing === null ? null : new SharedStore(local, sharing)
+  const isAdvisory = sharing?.arbiter.atomic === false
+  return { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses: new Losses() }
 }
 
 /** The time now, as records hold it. */

@@ -25,6 +25,8 @@ export interface GitOptions {
   readonly records?: boolean
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
+  /** Added to the environment. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 export interface GitResult {
@@ -87,7 +89,7 @@ export class Git {
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
-    const kept = childEnvironment(this.#env, options.entering)
+    const kept = { ...childEnvironment(this.#env, options.entering), ...options.variables }
     const env = options.records ? { ...kept, ...AS_THEY_ARE } : kept
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
@@ -103,6 +105,14 @@ export class Git {
       child.on('error', (cause) => {
         clearTimeout(timer)
         reject(cannotStart(cause, cwd))
+      })
+      // what a killed git leaves running, such as a remote on this machine, may hold its streams for long
+      child.on('exit', (_, signal) => {
+        if (signal === null) return
+        setTimeout(() => {
+          child.stdout.destroy()
+          child.stderr.destroy()
+        }, 200).unref()
       })
       child.on('close', (status) => {
         clearTimeout(timer)
@@ -121,6 +131,15 @@ export class Git {
     const result = await this.run(args, options)
     if (result.status === 0) return result.stdout
     throw gitError(args, result)
+  }
+
+  /** Starts a program of our own that goes on by itself, on no streams, after this process has ended. */
+  detach(program: string, args: readonly string[]): void {
+    const env = childEnvironment(this.#env, false)
+    const child = spawn(program, args, { cwd: this.#cwd, env, stdio: 'ignore', detached: true })
+    // an aid: where it cannot be started, the next command tries again
+    child.on('error', () => undefined)
+    child.unref()
   }
 
   /** Runs git on this process's own streams; returns its exit status, or null when it did not run to its end. */

@@ -17,9 +17,8 @@ export interface RefUpdate {
   readonly to: BlobId | null
 }
 
-/** Proof against the user's configuration, and durable (design §6). */
+/** Proof against the user's configuration (design §6). */
 const WRITE_CONFIG = [
-  'core.fsync=loose-object,reference',
   'core.filesRefLockTimeout=2000',
   'core.packedRefsTimeout=2000',
   'reftable.lockTimeout=5000',
@@ -149,15 +148,21 @@ export async function resolveNames(git: Git, names: readonly string[]): Promise<
 /**
  * Runs one `git update-ref` transaction: all or none. The result is for its exit status alone. Git would
  * commit at the end of its input, also where that is cut off by our death; hence the explicit "commit".
+ * Without `durable` the system may lose it in a power cut: for what can be had again from elsewhere.
  */
-export async function updateRefs(git: Git, updates: readonly RefUpdate[]): Promise<GitResult> {
+export async function updateRefs(
+  git: Git,
+  updates: readonly RefUpdate[],
+  options: { readonly durable: boolean } = { durable: true },
+): Promise<GitResult> {
+  const fsync = ['-c', `core.fsync=loose-object${options.durable ? ',reference' : ''}`]
   const commands = updates.map(({ ref, from, to }) => {
     if (to === null) return `delete ${ref}\0${from ?? ''}\0`
     if (from === null) return `create ${ref}\0${to}\0`
     return `update ${ref}\0${to}\0${from}\0`
   })
   const input = ['start\0', ...commands, 'commit\0'].join('')
-  return git.run([...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input })
+  return git.run([...fsync, ...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input })
 }
 
 function batches(patterns: readonly string[]): string[][] {

@@ -14,6 +14,7 @@ export function claimJson(answer: ClaimAnswer): object {
       acquiredAt: lock.acquiredAt,
       ttl: lock.ttl,
       why: lock.why ?? null,
+      provisional: lock.provisional ?? false,
     })),
     worktree: answer.worktree ?? null,
     lost: answer.revoked,

@@ -41,6 +41,7 @@ export function lockTable(palette: Palette, holdings: readonly Holding[], view: 
 function timeLeft(palette: Palette, holding: Holding, vantage: Vantage): Cell {
   if (holding.state !== 'live') return { text: holding.state, style: palette.warning }
   if (holding.session === undefined) return ''
+  if (holding.record.provisional) return { text: 'provisional', style: palette.warning }
   return formatLeft((leaseEnd(holding.session, holding.record.ttl, vantage) - vantage.now) / 1000)
 }
 
@@ -52,6 +53,7 @@ export function lockJson(holding: Holding, me: string | null, vantage: Vantage):
     state,
     mine: record.session === me,
     claim: record.claim,
+    provisional: record.provisional ?? false,
     ttl: record.ttl,
     branch: record.branch ?? null,
     base: record.base ?? null,

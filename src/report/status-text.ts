@@ -129,7 +129,8 @@ function orphanLines(
 function lockLine(palette: Palette, holding: Holding, vantage: Vantage, options: StatusOptions): string {
   const { record, session, state } = holding
   const left = session === undefined ? 0 : (leaseEnd(session, record.ttl, vantage) - vantage.now) / 1000
-  const lease = state === 'live' ? `${formatLeft(left)} left` : palette.warning(state)
+  const time = state === 'live' ? `${formatLeft(left)} left` : palette.warning(state)
+  const lease = record.provisional ? `${time}, ${palette.warning('provisional')}` : time
   const why = record.why === undefined ? '' : `  ${printable(record.why)}`
   return `  holds      ${palette.bold(printable(options.show(holding.key)))}  ${palette.dim(lease)}${why}`
 }

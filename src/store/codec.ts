@@ -26,7 +26,8 @@ export const MAX_RECORD_BYTES = 64 * 1024
 /** Logs, and sessions: one may have lost a thousand locks. */
 export const MAX_LONG_RECORD_BYTES = 256 * 1024
 const LONG_RECORD = /^refs\/dw\/(?:log|active|ended)\//
-const MAX_LOG_EVENTS = 500
+/** The events that a log keeps. */
+export const MAX_LOG_EVENTS = 500
 const MAX_DEPTH = 32
 
 /** A session's events, oldest first. */

@@ -39,6 +39,12 @@ export interface StoreRuntime {
   readonly signal: AbortSignal
 }
 
+/** Changes as they will stand in the refs, and the blobs that they need. */
+export interface Staged {
+  readonly updates: readonly (RefUpdate & { readonly ref: RefName })[]
+  readonly bodies: readonly Buffer[]
+}
+
 /** How long a lock file in the way is waited for (design §6), in milliseconds. */
 const PATIENCE = 5000
 const FIRST_PAUSE = 10
@@ -68,21 +74,46 @@ export class GitStore implements Store {
     return new RefWatch(this.#repository.commonDir, changed)
   }
 
+  /** Records come from nowhere else: what is read is as fresh as it gets. */
+  async refresh(): Promise<boolean> {
+    return false
+  }
+
   async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
+    const staged = this.stage(changes)
+    const { branch } = options
+    const created = branch === undefined ? [] : [{ ref: branch.ref, from: null, to: branch.at as BlobId }]
+    return this.move([...staged.updates, ...created], staged.bodies, options)
+  }
+
+  /** Encodes what `changes` write, and names the blobs, without writing anything. */
+  stage(changes: readonly Change[]): Staged {
     const blobs = changes.map(({ from, to }) =>
       to === null ? null : encode(to, { rev: nextRev(from), nonce: this.#runtime.nonce() }),
     )
-    const updates = changes.map(({ ref, from }, at): RefUpdate => {
+    const updates = changes.map(({ ref, from }, at): Staged['updates'][number] => {
       const blob = blobs[at] ?? null
       const to = blob === null ? null : blobId(this.#repository.objectFormat, blob)
       return { ref, from: from?.oid ?? null, to }
     })
-    const bodies = blobs.filter((blob) => blob !== null)
+    return { updates, bodies: blobs.filter((blob) => blob !== null) }
+  }
+
+  /** Writes blobs that no ref points at yet. */
+  async write(bodies: readonly Buffer[]): Promise<void> {
+    await this.#blobs.write(bodies)
+  }
+
+  /** One transaction over refs whose next values are known; `bodies` are the blobs that it needs. */
+  async move(
+    updates: readonly RefUpdate[],
+    bodies: readonly Buffer[] = [],
+    options: CommitOptions & { readonly durable?: boolean } = {},
+  ): Promise<Commit> {
+    const { patience = PATIENCE, durable = true, progress } = options
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
-    const { branch, patience = PATIENCE, progress } = options
-    if (branch !== undefined) updates.push({ ref: branch.ref, from: null, to: branch.at as BlobId })
     const deadline = this.#runtime.elapsed() + patience
-    return this.#apply(updates, { bodies, oids, ...(progress && { progress }) }, deadline)
+    return this.#apply(updates, { bodies, oids, durable, ...(progress && { progress }) }, deadline)
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
@@ -125,7 +156,7 @@ export class GitStore implements Store {
     const created = updates.filter(({ from }) => from === null).map(({ ref }) => ref)
     const taken = await Promise.all(created.map((ref) => isRefFile(this.#repository.commonDir, ref)))
     if (taken.includes(true)) return 'a ref that is to be created has a file already'
-    const result = await updateRefs(this.#git, updates)
+    const result = await updateRefs(this.#git, updates, { durable: records.durable })
     return result.status === 0 ? null : result.stderr
   }
 
@@ -161,6 +192,7 @@ export class GitStore implements Store {
 interface Records {
   readonly bodies: readonly Buffer[]
   readonly oids: ReadonlyMap<RefName, BlobId>
+  readonly durable: boolean
   readonly progress?: (written: number) => void
 }
 

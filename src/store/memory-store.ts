@@ -31,6 +31,10 @@ export class MemoryStore implements Store {
     return new Map(entries.map(([ref, bytes]): [RefName, Entry] => [ref, entryOf(ref, bytes)]))
   }
 
+  async refresh(): Promise<boolean> {
+    return false
+  }
+
   async commit(changes: readonly Change[]): Promise<Commit> {
     const moved = changes.filter((change) => this.#oid(change.ref) !== (change.from?.oid ?? null))
     const inTheWay = changes

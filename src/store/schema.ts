@@ -89,6 +89,7 @@ const isLock = t.isObject(
     branch: t.isOptional(t.isString()),
     base: t.isOptional(t.isString()),
     worktree: t.isOptional(t.isString()),
+    provisional: t.isOptional(t.isBoolean()),
     with: t.isOptional(isKey),
   },
   unknownFields,

@@ -49,6 +49,11 @@ export interface CommitOptions {
    * at once afterwards.
    */
   readonly progress?: (written: number) => void
+  /**
+   * Who decides when the repository is shared (design §7): the arbiter; this clone alone, and the change
+   * goes out with the next sync; or the arbiter, and this clone where that one cannot be reached.
+   */
+  readonly decided?: 'arbiter' | 'here' | 'either'
 }
 
 /** A branch by its ref, and the commit it starts at. */
@@ -65,6 +70,12 @@ export interface Store {
    * nothing can be written here, DW_CORRUPT_STATE when a ref's file is damaged.
    */
   commit(changes: readonly Change[], options?: CommitOptions): Promise<Commit>
+  /**
+   * Where the repository is shared, gets what the arbiter has, once for each command unless `again`; true
+   * when that was done and the caller should decide anew. To be called before a refusal (design §7).
+   * Throws DW_OFFLINE, DW_REMOTE_RESET.
+   */
+  refresh(options?: { readonly again?: boolean }): Promise<boolean>
   /** Calls `changed` when an attended session may have changed, and its locks with it, until it is closed. */
   watch(changed: () => void): Watch
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect } from 'vitest'
 import { type ErrorCode, EXIT_STATUS } from '../../src/domain/error.ts'
@@ -38,6 +38,17 @@ async function annasWorktree(sandbox: Sandbox, ...commands: readonly string[][])
   const { worktree } = await sandbox.json(['claim', '--task', 'T'], ANNA)
   for (const args of commands) await sandbox.git(args, { cwd: worktree.path })
   return {}
+}
+
+/** A bare repository beside the sandbox's, through which anna's locks are shared. */
+async function shares(sandbox: Sandbox): Promise<string> {
+  const hub = join(sandbox.root, 'hub.git')
+  await sandbox.git(['config', '--global', 'dw.backgroundSync', 'false'])
+  await sandbox.git(['clone', '--quiet', '--bare', sandbox.repo, hub])
+  await sandbox.git(['remote', 'add', 'origin', hub])
+  await sandbox.dw(['share'])
+  await sandbox.dw(['claim', 'src'], ANNA)
+  return hub
 }
 
 /** A user that cannot write the repository: another one where the tests run as root. */
@@ -127,6 +138,36 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     options: ANNA,
   },
   DW_TIMEOUT: { prepare: annaHoldsSrc, command: 'git dw claim src docs --wait=1s', options: BEN },
+  DW_OFFLINE: {
+    prepare: async (sandbox) => {
+      renameSync(await shares(sandbox), join(sandbox.root, 'gone.git'))
+      return {}
+    },
+    command: 'git dw claim docs',
+    options: ANNA,
+  },
+  DW_UNKNOWN_OUTCOME: {
+    prepare: async (sandbox) => {
+      const hub = await shares(sandbox)
+      // the server dies of every push, but says what it has
+      writeFileSync(join(hub, 'hooks/pre-receive'), '#!/bin/sh\nkill -9 $PPID\n')
+      chmodSync(join(hub, 'hooks/pre-receive'), 0o755)
+      return {}
+    },
+    command: 'git dw claim docs',
+    options: ANNA,
+  },
+  DW_REMOTE: { command: 'git dw share' },
+  DW_REMOTE_RESET: {
+    prepare: async (sandbox) => {
+      const hub = await shares(sandbox)
+      await sandbox.git(['update-ref', '-d', 'refs/dw/meta'], { cwd: hub })
+      return {}
+    },
+    command: 'git dw sync',
+    options: ANNA,
+    mayChange: /^refs\/dw-local\/remote\/origin\/seen\//,
+  },
   DW_NOT_A_REPO: { prepare: async ({ root }) => ({ cwd: root }), command: 'git dw locks' },
   DW_NO_SESSION: { prepare: annaHoldsSrc, command: 'git dw claim docs' },
   DW_AMBIGUOUS: {

@@ -55,7 +55,7 @@ export async function dwHere(
       randomWord: () => crypto.randomUUID().replaceAll('-', '').slice(0, 24),
       terminal: async () => null,
       isRunning: async () => false,
-      self: async () => null,
+      self: { pid: process.pid, start: '' },
       processesIn: async () => [],
       ask: null,
       signal: new AbortController().signal,

@@ -18,6 +18,10 @@ import type {
  * us: both must find the same records under the same names. It knows SHA-1 and the files backend only.
  */
 export class WitnessedStore implements Store {
+  async refresh(): Promise<boolean> {
+    return false
+  }
+
   readonly #store: Store
   readonly #gitdir: string
 

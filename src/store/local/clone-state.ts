@@ -176,6 +176,14 @@ export class CloneState {
     await writeJsonFile(this.#sessionPath('beats', session), beat)
   }
 
+  /** A quarter of the shortest ttl of each session that acted here, or the interval of its heartbeats, in seconds. */
+  async windows(): Promise<number[]> {
+    const directory = join(this.#directory, 'beats')
+    const names = await readdir(directory).catch(() => [])
+    const values = await Promise.all(names.map((name) => readJsonFile(join(directory, name))))
+    return values.flatMap((value) => (isBeat(value) ? [value.window] : []))
+  }
+
   /** Since when this clone has seen the session's activity unchanged. */
   async observation(session: SessionId): Promise<Observation | undefined> {
     const value = await readJsonFile(this.#sessionPath('observed', session))

@@ -1,0 +1,29 @@
+import type { ClaimDecision } from '../domain/claim.ts'
+import { DwError } from '../domain/error.ts'
+import type { NewBranch } from '../store/store.ts'
+import type { Actor } from './actor.ts'
+import { showKey } from './path-key.ts'
+import type { Workspace } from './workspace.ts'
+
+type Granted = Extract<ClaimDecision, { answer: 'granted' }>
+
+/** Whether an expired lock may be taken cannot be decided without the arbiter. Throws DW_OFFLINE. */
+export function refuseTaking(decision: Granted, actor: Actor, workspace: Workspace): void {
+  const others = [...decision.take.flatMap(({ replaces }) => replaces ?? []), ...decision.clear].filter(
+    ({ record }) => record.session !== actor.session.id,
+  )
+  if (others.length === 0) return
+  const names = others.map(({ key }) => `"${showKey(workspace, key)}"`).join(', ')
+  throw new DwError('DW_OFFLINE', `${names} was another session's: the remote decides whether it is free`, {
+    hints: ['claim it without --offline when the remote can be reached'],
+  })
+}
+
+/** DW_EXISTS for a branch that somebody made since the claim was planned: nothing was claimed. */
+export function branchTaken(created: NewBranch | undefined): DwError {
+  const branch = created?.ref.replace('refs/heads/', '') ?? ''
+  return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
+    hints: ['try again, or name another branch with --branch'],
+    details: { branch },
+  })
+}

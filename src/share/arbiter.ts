@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { DwError } from '../domain/error.ts'
+import type { BlobId } from '../domain/record.ts'
+import type { Git } from '../git/exec.ts'
+import {
+  fetchRecords,
+  listRemote,
+  type PlainStep,
+  type PushOutcome,
+  pushSteps,
+  type RemoteAddress,
+  type RemoteStep,
+} from '../git/remote.ts'
+import { META_REF } from '../store/ref-names.ts'
+import { type RemoteRefs, remoteRefs } from './remote-refs.ts'
+
+/** The remote that decides (design §7), as this clone calls it. */
+export interface ArbiterOptions {
+  readonly name: string
+  /** Null where git has no remote of that name any more. */
+  readonly address: RemoteAddress | null
+  /** False for a server without --atomic: its locks are advisory. */
+  readonly atomic: boolean
+  readonly commonDir: string
+  /** A new random word. */
+  readonly nonce: () => string
+}
+
+/** Calls to the arbiter; all of them go to its push URL. */
+export class Arbiter {
+  readonly name: string
+  readonly atomic: boolean
+  readonly refs: RemoteRefs
+  readonly #git: Git
+  readonly #options: ArbiterOptions
+
+  constructor(git: Git, options: ArbiterOptions) {
+    this.name = options.name
+    this.atomic = options.atomic
+    this.refs = remoteRefs(options.name)
+    this.#git = git
+    this.#options = options
+  }
+
+  /** Where it is. Throws DW_REMOTE where git has no remote of that name any more. */
+  get address(): RemoteAddress {
+    const { address } = this.#options
+    if (address !== null) return address
+    throw new DwError('DW_REMOTE', `there is no remote "${this.name}" here, but the locks are shared there`, {
+      hints: ['if it was renamed: git dw share <new name>', 'or share nothing any more: git dw share --off'],
+      details: { remote: this.name },
+    })
+  }
+
+  /**
+   * One push of `steps`. `meta` is the blob that the arbiter's meta is known to have: it sends nothing, but
+   * the push is refused where it is another, so that nothing is decided by a server that was reset.
+   */
+  async push(
+    steps: readonly RemoteStep[],
+    meta: BlobId | null,
+    options: { readonly plain?: readonly PlainStep[]; readonly more?: readonly string[] } = {},
+  ): Promise<PushOutcome> {
+    const known = steps.some(({ ref }) => ref === META_REF) || meta === null
+    const guarded = known ? steps : [...steps, { ref: META_REF, lease: meta, to: meta }]
+    const { atomic, commonDir, nonce } = this.#options
+    const scratch = join(commonDir, 'dw')
+    return pushSteps(this.#git, this.address, guarded, { ...options, atomic, scratch, token: nonce() })
+  }
+
+  /** What stands there under `refs/dw`, and at `more` refs. Throws DW_OFFLINE. */
+  async list(more: readonly string[] = []): Promise<ReadonlyMap<string, BlobId>> {
+    const { refs, said } = await listRemote(this.#git, this.address, ['refs/dw/*', ...more])
+    if (refs === null) throw this.offline(said)
+    return refs
+  }
+
+  /** Mirrors it to `seen`. Throws DW_OFFLINE. */
+  async fetch(): Promise<void> {
+    const result = await fetchRecords(this.#git, this.address, this.refs.seen)
+    if (result.status !== 0) throw this.offline(result.stderr)
+  }
+
+  /** DW_OFFLINE, with git's own words. */
+  offline(said: string): DwError {
+    const why = said.split('\n').find((line) => line.trim() !== '') ?? 'it did not answer in time'
+    return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${why}`, {
+      hints: [
+        'try again',
+        'see whether git reaches it: git ls-remote',
+        'without it: git dw claim --offline …',
+      ],
+      details: { remote: this.name, stderr: said },
+    })
+  }
+
+  /** DW_UNKNOWN_OUTCOME: what was sent may have landed or not. */
+  unknown(said: string): DwError {
+    return new DwError(
+      'DW_UNKNOWN_OUTCOME',
+      `the remote "${this.name}" did not say what became of the change`,
+      {
+        hints: ['find out, once it answers again: git dw sync', 'then look: git dw status'],
+        details: { remote: this.name, stderr: said },
+      },
+    )
+  }
+
+  /** DW_REMOTE_RESET: the absence of refs there means nothing any more. */
+  reset(problem: string): DwError {
+    return new DwError('DW_REMOTE_RESET', `the records on the remote "${this.name}" ${problem}`, {
+      hints: [
+        'find out who replaced them: a new server, or a push --mirror',
+        'put back what this clone knows: git dw share --again',
+      ],
+      details: { remote: this.name },
+    })
+  }
+}

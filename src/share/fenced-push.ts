@@ -1,0 +1,111 @@
+import { DwError } from '../domain/error.ts'
+import type { BlobId, Session, SessionId } from '../domain/record.ts'
+import { movedFence } from '../domain/session.ts'
+import type { PlainStep, RemoteStep } from '../git/remote.ts'
+import { activeRef, META_REF, type RefName } from '../store/ref-names.ts'
+import type { Entry } from '../store/store.ts'
+import { baseMove, reconcile } from './reconcile.ts'
+import { settle } from './settle.ts'
+import type { Sharing } from './sharing.ts'
+import { syncRecords } from './sync.ts'
+import { sessionOf } from './views.ts'
+
+/** What is pushed, by whom, and who judges it. */
+export interface FencedPush {
+  readonly session: SessionId
+  readonly branches: readonly PlainStep[]
+  /** Options for git that the user gave. */
+  readonly more: readonly string[]
+  /**
+   * Throws DW_LOST or DW_LOCKED when the push must not be. `agreed` is the session as the arbiter and this
+   * clone agreed on it last, read before anything else; `local` as it stands here.
+   */
+  readonly check: (agreed: Session, local: Session) => Promise<void>
+}
+
+/** How often it is decided anew because the session moved. */
+const ROUNDS = 20
+
+/**
+ * Pushes branches together with the session's moved fence, in one atomic push: the arbiter refuses both when
+ * the session is not exactly as it was when the locks were judged (design §7, git dw push 2 to 5). The
+ * caller holds the mutex, so that this clone pushes the session from nowhere else. Returns the session.
+ * Throws what `check` throws, DW_OFFLINE, DW_UNKNOWN_OUTCOME, DW_BUSY, DW_GIT for a branch that is refused.
+ */
+export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Session> {
+  const { arbiter, side } = sharing
+  const ref = activeRef(push.session)
+  await syncRecords(sharing)
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    sharing.runtime.signal.throwIfAborted()
+    // the base is read once, before the checks: a sync in between brings a revocation, and moves it
+    const { base, agreed, entry, local, meta } = await look(sharing, ref)
+    await push.check(agreed, local)
+    const moved = movedFence(local, sharing.timestamp())
+    const change = { ref, from: entry, to: moved }
+    const staged = side.store.stage([change])
+    const next = staged.updates[0]?.to ?? null
+    const steps: RemoteStep[] = [{ ref, lease: base, to: next }]
+    await side.store.write(staged.bodies)
+    const pushed = await arbiter.push(steps, meta, { plain: push.branches, more: push.more })
+    if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
+    const all = [...steps, ...push.branches.map(({ ref: branch, to }) => ({ ref: branch, lease: null, to }))]
+    const landed =
+      pushed.outcome === 'accepted' ||
+      (pushed.outcome === 'unclear' && (await settle(sharing, all, [change], pushed)).outcome === 'landed')
+    if (landed) {
+      await follow(sharing, ref, { base, local: entry.oid, remote: next })
+      return moved
+    }
+    await syncRecords(sharing)
+    const now = (await side.values([ref])).base.get(ref)
+    if (pushed.outcome === 'refused' && now === base) throw branchRefused(arbiter.name, pushed.said)
+  }
+  throw new DwError('DW_BUSY', `others kept changing the record of ${push.session}`, { hints: ['try again'] })
+}
+
+/** The session on both sides. Throws DW_LOST when it does not live any more. */
+async function look(sharing: Sharing, ref: RefName) {
+  const { side } = sharing
+  const { base: bases } = await side.values([ref, META_REF])
+  const base = bases.get(ref) ?? null
+  const entry = (await side.store.read({ refs: [ref] })).get(ref)
+  const local = entry?.content.ok ? sessionOf(entry.content.record) : null
+  if (base === null || entry === undefined || local === null) throw gone()
+  const agreed = sessionOf((await side.records([{ ref, oid: base }])).get(base))
+  if (agreed === null) throw gone()
+  return { base, agreed, entry: entry as Entry, local, meta: bases.get(META_REF) ?? null }
+}
+
+/** This clone follows: local first, then base; brought together with what moved here meanwhile. */
+async function follow(
+  sharing: Sharing,
+  ref: RefName,
+  was: { readonly base: BlobId; readonly local: BlobId; readonly remote: BlobId | null },
+): Promise<void> {
+  const { side } = sharing
+  const waiting = await side.move([{ ref, from: was.local, to: was.remote, groups: [] }])
+  if (waiting.size === 0) {
+    await side.move(baseMove(side, ref, was.base, was.remote))
+    return
+  }
+  const { base, local } = await side.values([ref])
+  const view = { ref, base: base.get(ref) ?? null, local: local.get(ref) ?? null, remote: was.remote }
+  await reconcile(side, new Map([[ref, view]]), sharing.timestamp())
+}
+
+function gone(): DwError {
+  return new DwError('DW_LOST', 'the session has ended at the remote', {
+    hints: ['see where you stand: git dw status'],
+  })
+}
+
+function branchRefused(remote: string, said: string): DwError {
+  return new DwError('DW_GIT', `the remote "${remote}" does not take the branch; your locks are in order`, {
+    hints: [
+      'get what others pushed, then try again: git pull',
+      'see what git says to it: git push --dry-run',
+    ],
+    details: { stderr: said },
+  })
+}

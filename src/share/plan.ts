@@ -1,0 +1,92 @@
+import { mergeIntoEnded, mergeLogs, mergeSessions } from '../domain/merge.ts'
+import type { Timestamp } from '../domain/record.ts'
+import { MAX_LOG_EVENTS } from '../store/codec.ts'
+import { ACTIVE_REF, ENDED_REF, LOCKS_REF, type RefName } from '../store/ref-names.ts'
+import { planLocks } from './plan-locks.ts'
+import { type Becomes, isContested, isSame, type Plan, type ReadSide, sessionOf, type View } from './views.ts'
+
+/**
+ * Decides, ref by ref, what a sync does (design §7). `views` are all refs of both sides, also those that
+ * agree; nothing is read but through `read`. `now` is what revocations of lost locks are dated.
+ */
+export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now: Timestamp): Plan {
+  const steps = new Map<RefName, { view: View; becomes: Becomes }>()
+  const unreadable: RefName[] = []
+  for (const view of views.values()) {
+    if (isSame(view)) continue
+    const becomes = isContested(view) ? contested(view, views, read) : plain(view, views)
+    if (becomes === null) unreadable.push(view.ref)
+    else steps.set(view.ref, { view, becomes })
+  }
+  for (const view of views.values()) {
+    if (view.ref.startsWith(`${ENDED_REF}/`)) uniteEnded(view, views, read, steps)
+  }
+  const lost = planLocks(views, read, steps, now)
+  return { steps, lost, unreadable }
+}
+
+/** At most one side has changed it. */
+function plain({ ref, base, local, remote }: View, views: ReadonlyMap<RefName, View>): Becomes {
+  // a session that has ended here does not live again because the arbiter has not heard of it
+  const isOver = ref.startsWith(`${ACTIVE_REF}/`) && local === null && remote !== null
+  if (isOver && views.get(endedTwin(ref))?.local) return 'local'
+  return local === base ? 'remote' : 'local'
+}
+
+/** Both sides have changed it: by kind. Null when a record of it cannot be read: then it is left alone. */
+function contested(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
+  const { ref, local, remote } = view
+  // what cannot be read is never overwritten (design §4)
+  if (ref.startsWith(`${LOCKS_REF}/`)) return local !== null && read(view, 'local') === null ? null : 'remote'
+  if (ref.startsWith(`${ACTIVE_REF}/`)) return contestedActive(view, views, read)
+  if (ref.startsWith(`${ENDED_REF}/`)) {
+    return local === null || remote === null ? 'remote' : mergedSession(view, read)
+  }
+  if (!ref.startsWith('refs/dw/log/')) return 'remote'
+  if (local === null || remote === null) return local === null ? 'remote' : 'local'
+  const [mine, theirs] = [read(view, 'local'), read(view, 'remote')]
+  if (mine?.kind !== 'log' || theirs?.kind !== 'log') return null
+  return { kind: 'log', events: mergeLogs(mine.events, theirs.events, MAX_LOG_EVENTS) }
+}
+
+function contestedActive(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
+  const ended = views.get(endedTwin(view.ref))
+  // ended wins, on whichever side (design §3)
+  if (ended?.remote) return view.local === null ? 'local' : 'remote'
+  if (view.local === null) return ended?.local ? 'local' : 'remote'
+  return view.remote === null ? 'local' : mergedSession(view, read)
+}
+
+function mergedSession(view: View, read: ReadSide): Becomes | null {
+  const [base, local, remote] = (['base', 'local', 'remote'] as const).map((side) =>
+    sessionOf(read(view, side)),
+  )
+  return local && remote ? mergeSessions({ base: base ?? null, local, remote }) : null
+}
+
+/** What the losing live record was noted on since, goes on in the ended one. */
+function uniteEnded(
+  view: View,
+  views: ReadonlyMap<RefName, View>,
+  read: ReadSide,
+  steps: Map<RefName, { view: View; becomes: Becomes }>,
+): void {
+  const live = views.get(activeTwin(view.ref))
+  if (live === undefined || !isContested(live)) return
+  const becomes = steps.get(view.ref)?.becomes
+  if (becomes === undefined) return
+  const ended = typeof becomes === 'object' ? sessionOf(becomes) : sessionOf(read(view, becomes))
+  const loser = sessionOf(read(live, live.remote === null ? 'local' : 'remote'))
+  if (ended === null || loser === null) return
+  const united = mergeIntoEnded(ended, loser, sessionOf(read(live, 'base')))
+  const isNews = united.revoked.length > ended.revoked.length || becomes !== 'remote'
+  if (isNews) steps.set(view.ref, { view, becomes: united })
+}
+
+function endedTwin(active: RefName): RefName {
+  return `${ENDED_REF}/${active.slice(ACTIVE_REF.length + 1)}`
+}
+
+function activeTwin(ended: RefName): RefName {
+  return `${ACTIVE_REF}/${ended.slice(ENDED_REF.length + 1)}`
+}

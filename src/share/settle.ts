@@ -1,0 +1,70 @@
+import type { BlobId } from '../domain/record.ts'
+import type { PushOutcome, RemoteStep } from '../git/remote.ts'
+import { ACTIVE_REF, type RefName } from '../store/ref-names.ts'
+import type { Change } from '../store/store.ts'
+import type { Sharing } from './sharing.ts'
+import { sessionOf } from './views.ts'
+
+/** What an unclear push has come to: it landed; or it is dead, and by what move if by one of ours. */
+export type Settled =
+  | { readonly outcome: 'landed' }
+  | { readonly outcome: 'dead'; readonly moved: { readonly ref: RefName; readonly oid: BlobId } | null }
+
+/** How often an answer is tried to be got, and the pauses in between, in milliseconds. */
+const TRIES = 4
+const PAUSE = 500
+
+/**
+ * Settles a push whose answer was lost (design §7). All refs at the arbiter as they were sent: it landed.
+ * Otherwise it may still land later; so a session that it was to move is moved first, leased on what it
+ * expected. Accepted: it is dead. Refused: somebody else moved that session, or the push did; read again.
+ * Throws DW_UNKNOWN_OUTCOME when the arbiter does not answer.
+ */
+export async function settle(
+  sharing: Sharing,
+  steps: readonly RemoteStep[],
+  changes: readonly Change[],
+  lost: PushOutcome,
+): Promise<Settled> {
+  const { arbiter, side, runtime } = sharing
+  const pivot = pivotOf(steps, changes)
+  const staged = pivot === null ? null : side.store.stage([pivot.change])
+  const others = steps.map(({ ref }) => ref).filter((ref) => !ref.startsWith('refs/dw/'))
+  let { said } = lost
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    if (tries > 1) await runtime.sleep(PAUSE * tries)
+    const found = await arbiter.list(others).catch(() => null)
+    if (found === null) continue
+    if (steps.every(({ ref, to }) => (found.get(ref) ?? null) === to)) return { outcome: 'landed' }
+    if (pivot === null || staged === null) continue
+    const moved = staged.updates[0]?.to ?? null
+    const now = found.get(pivot.step.ref) ?? null
+    if (moved !== null && now === moved)
+      return { outcome: 'dead', moved: { ref: pivot.change.ref, oid: moved } }
+    // whoever moved it has killed the lost push as well: what that expected is not there any more
+    if (now !== pivot.step.lease) return { outcome: 'dead', moved: null }
+    await side.store.write(staged.bodies)
+    const result = await arbiter.push([{ ...pivot.step, to: moved }], null)
+    said = result.said
+    if (result.outcome === 'accepted' && moved !== null) {
+      return { outcome: 'dead', moved: { ref: pivot.change.ref, oid: moved } }
+    }
+  }
+  throw arbiter.unknown(said)
+}
+
+/** The session to move, and its move: the fence goes up, and nothing else changes. */
+function pivotOf(
+  steps: readonly RemoteStep[],
+  changes: readonly Change[],
+): { readonly step: RemoteStep; readonly change: Change } | null {
+  for (const { ref, from, to } of changes) {
+    if (!ref.startsWith(`${ACTIVE_REF}/`)) continue
+    const step = steps.find((each) => each.ref === ref)
+    const before = from?.content.ok ? from.content.record : to
+    const session = sessionOf(before)
+    if (step === undefined || session === null) continue
+    return { step, change: { ref, from, to: { ...session, fence: session.fence + 1 } } }
+  }
+  return null
+}

@@ -1,0 +1,189 @@
+import { DwError } from '../domain/error.ts'
+import type { BlobId } from '../domain/record.ts'
+import type { RemoteStep } from '../git/remote.ts'
+import type { GitStore, Staged } from '../store/git-store.ts'
+import { META_REF, type RefName } from '../store/ref-names.ts'
+import type {
+  Change,
+  Commit,
+  CommitOptions,
+  NewBranch,
+  Query,
+  Snapshot,
+  Store,
+  Watch,
+} from '../store/store.ts'
+import type { Values } from './clone-side.ts'
+import { baseMove, reconcile } from './reconcile.ts'
+import { settle } from './settle.ts'
+import type { Sharing } from './sharing.ts'
+import { syncRecords, type SyncReport } from './sync.ts'
+import type { View } from './views.ts'
+
+/**
+ * Records of a repository that is shared: reads are this clone's, and what must be decided in one place is
+ * decided by the arbiter first (design §7). One push and no fetch where nobody is in the way.
+ */
+export class SharedStore implements Store {
+  readonly sharing: Sharing
+  readonly #local: GitStore
+  /** Whether this command has seen all that the arbiter has, since it started. */
+  #isFresh = false
+  /** Refusals in a row that no ref explains. */
+  #unexplained = 0
+
+  constructor(local: GitStore, sharing: Sharing) {
+    this.#local = local
+    this.sharing = sharing
+  }
+
+  async read(query: Query): Promise<Snapshot> {
+    return this.#local.read(query)
+  }
+
+  /** What changes here is seen at once; what changes at the arbiter wants to be asked for, at this pace. */
+  watch(changed: () => void): Watch {
+    const local = this.#local.watch(changed)
+    return {
+      pauses: ARBITER_PAUSES,
+      attend: (sessions) => local.attend(sessions),
+      close: () => local.close(),
+    }
+  }
+
+  async refresh(options: { readonly again?: boolean } = {}): Promise<boolean> {
+    if (this.#isFresh && options.again !== true) return false
+    await this.sync()
+    return true
+  }
+
+  /** One whole sync, alone in this clone. Throws DW_OFFLINE, DW_REMOTE_RESET, DW_BUSY. */
+  async sync(): Promise<SyncReport> {
+    const report = await this.sharing.alone(() => syncRecords(this.sharing), { waits: true })
+    this.#isFresh = true
+    return report
+  }
+
+  async commit(changes: readonly Change[], options: CommitOptions = {}): Promise<Commit> {
+    const { decided = 'arbiter' } = options
+    if (decided === 'here') return this.#local.commit(changes, options)
+    const staged = this.#local.stage(this.#asShared(changes))
+    try {
+      return await this.#decideThere(changes, staged, options)
+    } catch (error) {
+      if (decided !== 'either' || !isUnreachable(error)) throw error
+      // the same blobs: should the push have landed after all, both sides agree
+      const { arbiter, runtime } = this.sharing
+      runtime.say(`the remote "${arbiter.name}" cannot be reached: this goes out with the next sync`)
+      return this.#local.move(withBranch(staged, options.branch), staged.bodies, options)
+    }
+  }
+
+  #asShared(changes: readonly Change[]): readonly Change[] {
+    return changes.map((change) =>
+      change.to === null ? change : { ...change, to: this.sharing.asShared(change.to) },
+    )
+  }
+
+  async #decideThere(changes: readonly Change[], staged: Staged, options: CommitOptions): Promise<Commit> {
+    const { side, arbiter } = this.sharing
+    const refs = [META_REF, ...changes.map(({ ref }) => ref)]
+    const { base, local } = await side.values(refs)
+    // base was read first: where the local value is still what the change was made from, base is no newer
+    const moved = changes.filter(({ ref, from }) => (local.get(ref) ?? null) !== (from?.oid ?? null))
+    if (moved.length > 0) return conflict(moved.map(({ ref }) => ref))
+    const meta = base.get(META_REF) ?? null
+    if (meta === null && local.has(META_REF)) {
+      // this clone and the arbiter have not met yet
+      await this.sync()
+      return conflict([META_REF])
+    }
+    const steps = stepsOf(staged, base)
+    await this.#local.write(staged.bodies)
+    const pushed = await arbiter.push(steps, meta)
+    if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
+    if (pushed.outcome === 'unclear') {
+      const settled = await settle(this.sharing, steps, changes, pushed)
+      if (settled.outcome === 'dead') return this.#afterDeath(settled.moved)
+    }
+    if (pushed.outcome === 'refused') {
+      await this.sync()
+      // refused although nothing is in its way: a lock file at the remote, once or twice; else it means it
+      this.#unexplained = (await this.#hasMoved(refs, base)) ? 0 : this.#unexplained + 1
+      if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, pushed.said)
+      return conflict(refs)
+    }
+    return this.#follow(staged, base, options)
+  }
+
+  /** A change that the arbiter has taken: local follows, then base (design §7). */
+  async #follow(staged: Staged, base: Values, options: CommitOptions): Promise<Commit> {
+    const oids = new Map(staged.updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
+    const commit = await this.#local.move(withBranch(staged, options.branch), staged.bodies, options)
+    const { side } = this.sharing
+    if (commit.outcome === 'committed') {
+      await side.move(staged.updates.flatMap(({ ref, to }) => baseMove(side, ref, base.get(ref) ?? null, to)))
+      return { outcome: 'committed', oids }
+    }
+    // somebody moved them here meanwhile: the arbiter's word is known, so it is brought together with theirs
+    const now = await side.values(staged.updates.map(({ ref }) => ref))
+    const views = staged.updates.map(({ ref, to }): [RefName, View] => [
+      ref,
+      { ref, base: now.base.get(ref) ?? null, local: now.local.get(ref) ?? null, remote: to },
+    ])
+    await reconcile(side, new Map(views), this.sharing.timestamp())
+    const branch = options.branch?.ref
+    const isTaken = branch !== undefined && commit.refs.includes(branch)
+    return isTaken ? { outcome: 'conflict', refs: [branch], landed: oids } : { outcome: 'committed', oids }
+  }
+
+  /** The lost push is dead: what killed it stands at the arbiter, and here after a sync. */
+  async #afterDeath(moved: { readonly ref: RefName; readonly oid: BlobId } | null): Promise<Commit> {
+    await this.sync()
+    const landed = moved === null ? [] : [[moved.ref, moved.oid] as const]
+    return { outcome: 'conflict', refs: [], landed: new Map(landed) }
+  }
+
+  /** Whether what this clone and the arbiter agree on about `refs` is another than `before`. */
+  async #hasMoved(refs: readonly RefName[], before: Values): Promise<boolean> {
+    const { base } = await this.sharing.side.values(refs)
+    return refs.some((ref) => base.get(ref) !== before.get(ref)) || base.size !== before.size
+  }
+}
+
+/** Pauses between two looks at the arbiter, in milliseconds (design §7). */
+const ARBITER_PAUSES = { first: 1000, longest: 16_000 }
+
+/** Refusals without a visible reason after which the remote is believed, pauses of the caller in between. */
+const MOST_UNEXPLAINED = 4
+
+/** The push of a change: each ref leased on what this clone and the arbiter agreed on last. */
+function stepsOf(staged: Staged, base: Values): RemoteStep[] {
+  return staged.updates.flatMap(({ ref, to }): RemoteStep[] => {
+    const lease = base.get(ref) ?? null
+    // what the arbiter never had need not be deleted there
+    return to === null && lease === null ? [] : [{ ref, lease, to }]
+  })
+}
+
+function withBranch(staged: Staged, branch: NewBranch | undefined) {
+  if (branch === undefined) return staged.updates
+  return [...staged.updates, { ref: branch.ref, from: null, to: branch.at as BlobId }]
+}
+
+function conflict(refs: readonly string[]): Commit {
+  return { outcome: 'conflict', refs, landed: new Map() }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof DwError && ['DW_OFFLINE', 'DW_UNKNOWN_OUTCOME'].includes(error.code)
+}
+
+/** DW_REMOTE for a push that the arbiter refuses although nothing stands in its way. */
+function refusal(remote: string, said: string): DwError {
+  const why = said.split('\n').find((line) => line.trim() !== '') ?? ''
+  return new DwError('DW_REMOTE', `the remote "${remote}" refuses the change: ${why}`, {
+    hints: ['see what it can do: git dw share --status', 'see what git reaches there: git ls-remote'],
+    details: { remote, stderr: said },
+  })
+}

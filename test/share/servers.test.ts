@@ -1,0 +1,306 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import { ended } from '../harness/sandbox.ts'
+import { LAUNCHER } from '../races/meeting.ts'
+import { active } from './hub.ts'
+import { test } from './hub-test.ts'
+
+describe("the user's settings", () => {
+  test.for([
+    [['push.recurseSubmodules', 'only']],
+    [['push.followTags', 'true']],
+    [['push.gpgSign', 'true']],
+    [['push.pushOption', 'ci.skip']],
+    [['push.negotiate', 'true']],
+    [['remote.origin.mirror', 'true']],
+    [['fetch.pruneTags', 'true']],
+    [['fetch.recurseSubmodules', 'true']],
+    [['core.logAllRefUpdates', 'always']],
+    [['core.hooksPath', 'nowhere']],
+  ] as const)('%s changes nothing of how records travel', async ([[name, value]], { hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.git(['tag', '-a', '-m', 'mine', 'only-here'])
+    await anna.git(['config', name, value])
+    const { session } = await anna.json(['claim', 'new.txt'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    await ben.json(['init'])
+    await ben.json(['sync'])
+    expect((await anna.dw(['sync'])).status).toBe(0)
+    const commit = await anna.commit('new.txt')
+    await anna.json(['push', 'origin', 'main'])
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
+    expect((await hub.record(active(session))).fence).toBeGreaterThan(1)
+    expect(await hub.refs('refs/tags')).toStrictEqual([])
+    expect(await anna.refs('refs/tags')).toHaveLength(1)
+    expect((await anna.dw(['release', '--all'])).status).toBe(0)
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+    expect(existsSync(join(anna.path, '.git/logs/refs/dw'))).toBe(false)
+  })
+
+  test('a push URL of its own is where records are written and read, and what push is fenced at', async ({
+    hub,
+  }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    const mirror = join(hub.sandbox.root, 'mirror.git')
+    await hub.sandbox.git(['clone', '--quiet', '--bare', hub.path, mirror])
+    await anna.git(['remote', 'set-url', 'origin', mirror])
+    await anna.git(['remote', 'set-url', '--push', 'origin', hub.url])
+    await anna.json(['share'])
+    await anna.json(['claim', 'new.txt'])
+    const ben = await hub.clone('ben')
+    expect((await ben.dw(['claim', 'new.txt'])).status).toBe(1)
+    await ben.json(['claim', 'lib'])
+    await anna.json(['sync'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    const commit = await anna.commit('new.txt')
+    await anna.json(['push', 'origin', 'main'])
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
+    expect(await hub.sandbox.git(['for-each-ref', 'refs/dw'], { cwd: mirror })).toBe('')
+  })
+
+  test('url.*.insteadOf and pushInsteadOf are followed once', async ({ hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    await anna.git(['config', 'url.file:///nowhere/.insteadOf', 'read:'])
+    await anna.git(['config', `url.file://${hub.sandbox.root}/.pushInsteadOf`, 'read:'])
+    await anna.git(['config', 'url.file:///elsewhere/.pushInsteadOf', `file://${hub.sandbox.root}/`])
+    await anna.git(['remote', 'set-url', 'origin', 'read:hub.git'])
+    await anna.json(['share'])
+    await anna.json(['claim', 'src'])
+    await anna.json(['sync'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('a remote that was renamed is a clear error, and sharing through the new name puts nothing back', async ({
+    hub,
+  }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await ben.json(['claim', 'src'])
+    await anna.json(['sync'])
+    await ben.json(['release', 'src'])
+    await anna.git(['remote', 'rename', 'origin', 'upstream'])
+    const gone = await anna.dw(['claim', 'lib'])
+    expect(gone.status).toBe(128)
+    expect(gone.stderr).toContain('there is no remote "origin"')
+    expect((await anna.dw(['locks'])).status).toBe(0)
+    await anna.json(['share', 'upstream'])
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    await anna.git(['remote', 'remove', 'upstream'])
+    expect((await anna.dw(['sync'])).status).toBe(128)
+    expect((await anna.dw(['share', '--off'])).status).toBe(0)
+    expect((await anna.dw(['claim', 'lib'])).status).toBe(0)
+  })
+
+  test('dw.sharePaths=false keeps paths of worktrees and the host at home', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { hostname } = await import('node:os')
+    await anna.git(['config', 'dw.sharePaths', 'false'])
+    await anna.json(['init'])
+    await anna.json(['claim', '--task', 'T'])
+    await anna.json(['heartbeat', '--force'])
+    await anna.json(['sync'])
+    for (const line of await hub.refs()) {
+      const text = await hub.git(['cat-file', 'blob', line.split(' ')[1] ?? ''])
+      expect(text).not.toContain(hub.sandbox.root)
+      expect(text).not.toContain(`"${hostname()}"`)
+    }
+  })
+})
+
+describe('a server', () => {
+  test('that refuses refs/dw/* cannot be shared through, and nothing is left of the try', async ({ hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    hub.hook('update', 'case "$1" in refs/dw/*) exit 1;; esac')
+    const refused = await anna.dw(['share'])
+    expect(refused.status).toBe(128)
+    expect(refused.stderr).toContain('takes no records')
+    expect((await anna.json(['share', '--status'])).sharing).toBe(false)
+    expect((await anna.dw(['claim', 'src'])).status).toBe(0)
+    expect(await hub.refs()).toStrictEqual([])
+  })
+
+  test('that refuses deletions cannot be shared through', async ({ hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    // receive.denyDeletes itself knows branches only
+    hub.hook('update', 'case "$1 $3" in "refs/dw/"*" 0000"*) exit 1;; esac')
+    const refused = await anna.dw(['share'])
+    expect(refused.status).toBe(128)
+    expect(refused.stderr).toContain('no lock could be released there')
+  })
+
+  test('that hides refs/dw from those who read cannot be shared through', async ({ hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    await hub.git(['config', 'uploadpack.hideRefs', 'refs/dw'])
+    expect(await anna.dw(['share'])).toMatchObject({
+      status: 128,
+      stderr: expect.stringContaining('hides them'),
+    })
+  })
+
+  test('that begins to hide refs/dw is a reset, and nothing here is taken for released', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    await anna.json(['claim', 'src'])
+    await hub.git(['config', 'transfer.hideRefs', 'refs/dw'])
+    const before = await anna.refs('refs/dw/')
+    expect(await anna.dw(['sync'])).toMatchObject({
+      status: 128,
+      stderr: expect.stringContaining('git dw share --again'),
+    })
+    expect((await anna.dw(['claim', 'lib'])).status).toBe(128)
+    expect(await anna.refs('refs/dw/')).toStrictEqual(before)
+  })
+
+  test('without --atomic takes advisory locks, and no fenced push', async ({ hub }) => {
+    await hub.git(['config', 'receive.advertiseAtomic', 'false'])
+    const [anna, ben] = [await hub.clone('anna', { shares: false }), await hub.clone('ben')]
+    const shared = await anna.dw(['share'])
+    expect(shared.status).toBe(0)
+    expect(shared.stdout).toContain('advisory')
+    const claim = await anna.dw(['claim', 'new.txt'])
+    expect(claim).toMatchObject({ status: 0, stderr: expect.stringContaining('advisory') })
+    expect((await ben.dw(['claim', 'new.txt'])).status).toBe(1)
+    expect((await anna.dw(['locks'])).stderr).toContain('advisory')
+    await anna.commit('new.txt')
+    expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(128)
+    await anna.json(['release', '--all'])
+    expect((await ben.dw(['claim', 'new.txt'])).status).toBe(0)
+  })
+
+  test('that hangs ends a claim after dw.remoteTimeout, and leaves no lock here', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const server = createServer(() => undefined)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    try {
+      await anna.git(['config', 'dw.remoteTimeout', '1s'])
+      await anna.git(['remote', 'set-url', 'origin', `git://127.0.0.1:${port}/hub.git`])
+      expect((await anna.dw(['claim', 'src'])).status).toBe(75)
+      expect((await anna.dw(['sync'])).status).toBe(75)
+      expect(await anna.refs('refs/dw/locks')).toStrictEqual([])
+    } finally {
+      server.close()
+    }
+  })
+
+  test('that takes a push whose answer is lost has taken it: the claim finds out', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    // the server does what it was told, and dies before it says so
+    hub.hook('post-receive', 'kill -9 $PPID')
+    expect((await anna.dw(['claim', 'src'])).status).toBe(0)
+    expect(await hub.refs('refs/dw/locks')).toHaveLength(1)
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+})
+
+describe('a push that is killed while the hook of the server still runs', () => {
+  test('is dead before the claim is decided: it lands nothing later', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['init'])
+    await anna.json(['sync'])
+    const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
+    // the first push of the claim waits in the server; all later ones pass
+    hub.hook(
+      'pre-receive',
+      `[ "$HELD" = yes ] || exit 0
+mkdir "${came}" 2>/dev/null || exit 0
+while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
+    )
+    await anna.git(['config', 'dw.remoteTimeout', '2s'])
+    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], {
+      cwd: anna.path,
+      agent: 'anna',
+      env: { HELD: 'yes' },
+    })
+    const outcome = await ended(child)
+    // the lost push lost its session to a move of ours, so the claim was made anew
+    expect(outcome.status, outcome.stderr).toBe(0)
+    const locks = await hub.refs('refs/dw/locks')
+    expect(locks).toHaveLength(1)
+    await anna.json(['release', 'src'])
+    expect((await ben.dw(['claim', 'src'])).status).toBe(0)
+    const before = await hub.refs()
+    writeFileSync(goOn, '')
+    await sleep(1500)
+    rmSync(came, { recursive: true })
+    expect(await hub.refs()).toStrictEqual(before)
+  })
+
+  test('and a claim that was refused meanwhile leaves no lock later', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['init'])
+    await anna.json(['sync'])
+    const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
+    hub.hook(
+      'pre-receive',
+      `[ "$HELD" = yes ] || exit 0
+mkdir "${came}" 2>/dev/null || exit 0
+while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
+    )
+    await anna.git(['config', 'dw.remoteTimeout', '3s'])
+    const claim = anna.dw(['claim', 'src'], { env: { HELD: 'yes' } })
+    while (!existsSync(came)) await sleep(20)
+    const winner = await ben.json(['claim', 'src'])
+    const outcome = await claim
+    expect(outcome.status).toBe(1)
+    expect(outcome.stderr).toContain(winner.session)
+    await ben.json(['release', 'src'])
+    writeFileSync(goOn, '')
+    await sleep(1500)
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+  })
+})
+
+describe('an arbiter that was reset', () => {
+  test('by a push --mirror of a clone that knows no records: all put their own back', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['claim', 'src', 'docs'])
+    await ben.json(['claim', 'lib', 'bin'])
+    await anna.json(['sync'])
+    await anna.json(['release', 'docs'])
+    const careless = await hub.clone('careless', { shares: false })
+    await careless.git(['push', '--quiet', '--mirror', 'origin'])
+    expect(await hub.refs()).toStrictEqual([])
+    for (const clone of [anna, ben]) expect((await clone.dw(['sync'])).status).toBe(128)
+    expect((await ben.dw(['claim', 'src'])).status).toBe(128)
+    await ben.json(['release', 'bin'], {}).catch(() => undefined)
+    const put = await anna.dw(['share', '--again'])
+    expect(put).toMatchObject({ status: 0, stderr: 'put back what this clone knows\n' })
+    // the new id tells ben, whose own records are not all there
+    expect((await ben.dw(['sync'])).status).toBe(128)
+    await ben.json(['share', '--again'])
+    await anna.json(['sync'])
+    const names = (await hub.refs('refs/dw/locks')).map((line) => line.split(' ')[0])
+    expect(names).toContain('refs/dw/locks/path/src')
+    expect(names).toContain('refs/dw/locks/path/lib')
+    expect(names).not.toContain('refs/dw/locks/path/docs')
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    expect(await ben.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('to an older copy is noticed by its fences', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    await anna.json(['claim', 'src'])
+    const old = `${hub.path}.old`
+    await hub.sandbox.run('cp', ['-r', hub.path, old])
+    await anna.json(['claim', 'lib'])
+    rmSync(hub.path, { recursive: true })
+    renameSync(old, hub.path)
+    expect(await anna.dw(['sync'])).toMatchObject({ status: 128, stderr: expect.stringContaining('older') })
+    await anna.json(['share', '--again'])
+    expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('share --again does a plain sync where nothing was lost', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await ben.json(['claim', 'src'])
+    await anna.json(['sync'])
+    await ben.json(['release', 'src'])
+    expect((await anna.dw(['share', '--again'])).stderr).toBe('nothing was lost at the remote\n')
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+  })
+})

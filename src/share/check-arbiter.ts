@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import type { Session } from '../domain/record.ts'
 import type { DwRecord } from '../store/codec.ts'
 import { ACTIVE_REF, META_REF, type RefName } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
@@ -32,15 +33,17 @@ export async function checkArbiter(sharing: Sharing, views: ReadonlyMap<RefName,
       throw arbiter.reset('are not those that this clone knew')
     }
   }
-  const back = moved.find((view) => fenceOf(records, view, 'remote') < fenceOf(records, view, 'base'))
+  const back = moved.find((view) => {
+    const [before, now] = [sessionAt(records, view, 'base'), sessionAt(records, view, 'remote')]
+    // one that was dropped and started again under its id counts from the beginning
+    return before !== null && now?.createdAt === before.createdAt && now.fence < before.fence
+  })
   if (back !== undefined) throw arbiter.reset('are older than what it had before')
 }
 
-function fenceOf(records: Records, view: View, side: 'base' | 'remote'): number {
+function sessionAt(records: Records, view: View, side: 'base' | 'remote'): Session | null {
   const oid = view[side]
-  const session = oid === null ? null : sessionOf(records.get(oid))
-  // what cannot be read says nothing
-  return session?.fence ?? (side === 'base' ? -1 : Number.POSITIVE_INFINITY)
+  return oid === null ? null : sessionOf(records.get(oid))
 }
 
 function idOf(record: DwRecord | null): string | null {

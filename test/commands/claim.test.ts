@@ -27,7 +27,13 @@ test('claim refuses options that do not go together', async ({ transcript }) => 
 
 test('claim --json of paths has the session, each key and no worktree', async ({ sandbox }) => {
   const answer = await sandbox.json(['claim', 'src', 'docs', '--ttl', '30m', '-m', 'why'], { agent: 'anna' })
-  const key = { already: false, acquiredAt: expect.stringMatching(FORMAT.time), ttl: 1800, why: 'why' }
+  const key = {
+    already: false,
+    acquiredAt: expect.stringMatching(FORMAT.time),
+    ttl: 1800,
+    why: 'why',
+    provisional: false,
+  }
   expect(answer).toStrictEqual({
     schema: 1,
     session: expect.stringMatching(FORMAT.session),
@@ -53,6 +59,7 @@ test('claim --json of a task has its worktree', async ({ sandbox }) => {
         acquiredAt: expect.stringMatching(FORMAT.time),
         ttl: 7200,
         why: null,
+        provisional: false,
       },
     ],
     worktree: {

@@ -30,6 +30,7 @@ test('locks --json lists every field of a lock', async ({ sandbox }) => {
       state: 'live',
       mine: true,
       claim: expect.stringMatching(/^CLAIM-[0-9a-f]+$/),
+      provisional: false,
       ttl: 7200,
       branch: 'feature/T',
       base: worktree.base,

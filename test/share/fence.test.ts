@@ -136,6 +136,21 @@ describe('a fenced push', () => {
     expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(0)
   })
 
+  test('submits a provisional lock first, and lands nothing when that is lost', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['claim', 'good.txt', '--offline'])
+    await anna.commit('good.txt')
+    await anna.json(['push', 'origin', 'main'])
+    expect((await hub.record('refs/dw/locks/path/good.txt')).provisional).toBeUndefined()
+    await anna.json(['claim', 'bad.txt', '--offline'])
+    const { session } = await ben.json(['claim', 'bad.txt'])
+    await anna.commit('bad.txt')
+    const refused = await anna.dw(['push', 'origin', 'main'])
+    expect(refused.status).toBe(4)
+    expect(refused.stderr).toContain(session)
+    expect(await hub.git(['log', '--format=%s', '-1', 'main'])).toBe('write good.txt')
+  })
+
   test('of what another holds is refused, and its holder named', async ({ hub }) => {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
     const { session } = await ben.json(['claim', 'src', '-m', 'new parser'])

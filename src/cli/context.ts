@@ -40,6 +40,7 @@ function surroundings(streams: Streams): Surroundings {
     cwd: currentDirectory(),
     home: env['HOME'] ?? userInfo().homedir,
     programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
+    runtime: dirname(process.execPath),
     user: env['LOGNAME'] ?? env['USER'] ?? loginName(),
     host: hostname(),
     now: () => Date.now() + shift,

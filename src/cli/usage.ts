@@ -6,6 +6,7 @@ import { type DwCommandClass, REGISTRY } from './registry.ts'
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--base': 'commit',
   '--message': 'why',
+  '--only': 'hook,…',
   '--resume': 'id',
   '--session': 'id',
   '--ttl': 'duration',

@@ -1,7 +1,17 @@
 import { parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { nameProblem } from '../domain/name.ts'
-import type { Config } from '../git/config.ts'
+import { type Config, readConfig } from '../git/config.ts'
+import type { Git } from '../git/exec.ts'
+
+/** Other ways in which git writes true and false. */
+const BOOLEANS: Readonly<Record<string, string>> = {
+  yes: 'true',
+  on: 'true',
+  '1': 'true',
+  no: 'false',
+  '0': 'false',
+}
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
 export class Settings {
@@ -54,11 +64,61 @@ export class Settings {
     return name
   }
 
+  /** These settings as they are now. */
+  async reread(git: Git): Promise<Settings> {
+    return new Settings(await readConfig(git))
+  }
+
   /** `color.dw`, else `color.ui`. */
   get colour(): 'always' | 'never' | 'auto' {
     const wish = this.#text('color.dw') ?? this.#text('color.ui')
     if (wish === 'always') return 'always'
     return wish === 'never' || wish === 'false' ? 'never' : 'auto'
+  }
+
+  /** The last value of any setting of git's; undefined when it is empty or not set. */
+  valueOf(name: string): string | undefined {
+    return this.#text(name)
+  }
+
+  /** `dw.hooks`: whether the hooks do anything. */
+  get hooks(): boolean {
+    return this.#choice('dw.hooks', 'true', ['true', 'false', 'off']) === 'true'
+  }
+
+  /** `dw.preCommit`: what a commit of paths that others hold comes to. */
+  get preCommit(): 'off' | 'warn' | 'deny' {
+    return this.#choice('dw.preCommit', 'off', ['off', 'warn', 'deny'])
+  }
+
+  /** `dw.prePushOffline`: what a push comes to that could not be checked to the end. */
+  get prePushOffline(): 'warn' | 'deny' {
+    return this.#choice('dw.prePushOffline', 'warn', ['warn', 'deny'])
+  }
+
+  /** `dw.prePushFresh`, in seconds: how old the last look at the arbiter may be. */
+  get prePushFresh(): number {
+    return this.#duration('dw.prePushFresh', 30)
+  }
+
+  /** `dw.hookTimeout`, in seconds: how long a hook waits for the arbiter. */
+  get hookTimeout(): number {
+    return this.#duration('dw.hookTimeout', 5)
+  }
+
+  /** The ref globs that `remote` is fetched into. */
+  fetchedInto(remote: string): string[] {
+    return this.#config
+      .all(`remote.${remote}.fetch`)
+      .flatMap(({ value }) => /^\+?refs\/[^:]*:(refs\/.+)$/.exec(value)?.[1] ?? [])
+  }
+
+  /** The remotes that are at `url`. */
+  remotesAt(url: string): string[] {
+    return this.#config.names('remote.').flatMap((name) => {
+      const remote = /^remote\.(.+)\.(?:push)?url$/.exec(name)?.[1]
+      return remote !== undefined && this.#config.all(name).some(({ value }) => value === url) ? [remote] : []
+    })
   }
 
   /** The remote to start from: `dw.remote`, else `origin`, else the only one. */
@@ -79,6 +139,16 @@ export class Settings {
   /** `DW_CONFIG` for a template that names an unknown placeholder. */
   badTemplate(name: 'dw.worktreePath' | 'dw.branch', placeholder: string): DwError {
     return this.#bad(name, `has the unknown placeholder "${placeholder}"`, 'use {project} and {task}')
+  }
+
+  #choice<T extends string>(name: string, otherwise: T, choices: readonly T[]): T {
+    const text = this.#text(name)
+    if (text === undefined) return otherwise
+    const wanted = BOOLEANS[text.toLowerCase()] ?? text.toLowerCase()
+    const chosen = choices.find((choice) => choice === wanted)
+    if (chosen === undefined)
+      throw this.#bad(name, 'is none of its values', `set one of: ${choices.join(', ')}`)
+    return chosen
   }
 
   #text(name: string): string | undefined {

@@ -19,6 +19,11 @@ export class Config {
     return this.#values.get(name)?.at(-1)
   }
 
+  /** All values of `name`, in the order in which git reads them. */
+  all(name: string): readonly ConfigValue[] {
+    return this.#values.get(name) ?? []
+  }
+
   /** The names of all settings that start with `prefix`. */
   names(prefix: string): string[] {
     return [...this.#values.keys()].filter((name) => name.startsWith(prefix))

@@ -16,6 +16,8 @@ export interface GitOptions {
   readonly entering?: boolean
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
+  /** The index to use, where a hook is given another than the worktree's own. */
+  readonly index?: string | undefined
 }
 
 export interface GitResult {
@@ -69,7 +71,8 @@ export class Git {
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
-    const env = childEnvironment(this.#env, options.entering ?? false)
+    const index = options.index === undefined ? {} : { GIT_INDEX_FILE: options.index }
+    const env = { ...childEnvironment(this.#env, options.entering ?? false), ...index }
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
     return new Promise((resolve, reject) => {

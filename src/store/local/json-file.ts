@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 
@@ -17,9 +17,12 @@ export async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
-/** Replaces the file in one step. */
-export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  await withTemporary(path, value, (temporary) => rename(temporary, path))
+/** Replaces the file in one step; `time`, in milliseconds since the epoch, becomes its time of change. */
+export async function writeJsonFile(path: string, value: unknown, time?: number): Promise<void> {
+  await withTemporary(path, value, async (temporary) => {
+    if (time !== undefined) await utimes(temporary, new Date(time), new Date(time))
+    await rename(temporary, path)
+  })
 }
 
 /** Creates the file in one step; whether it was absent. */

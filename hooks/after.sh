@@ -63,11 +63,15 @@ dw_is_anothers() {
   return 1
 }
 
-# Lets the program say whose this is, and waits for it no longer than a second.
+# Lets the program say whose this is, and waits for it no longer than five seconds.
 dw_tell() {
   (dw_program hook after -- "$dw_event") </dev/null >/dev/null &
   dw_pid=$!
-  (sleep 1 && kill "$dw_pid") </dev/null >/dev/null 2>&1 &
+  # in steps, so that no sleep outlives the hook for long
+  (
+    for _ in 1 2 3 4 5; do sleep 1; done
+    kill "$dw_pid"
+  ) </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   dw_watch=$!
   wait "$dw_pid" 2>/dev/null
   kill "$dw_watch" 2>/dev/null
@@ -95,11 +99,12 @@ dw_keep_alive() {
 dw_find_repository && [ -d "$dw_common/dw" ] || exit 0
 dw_find_me
 dw_find_branch
+# some shells complain of what a damaged record holds
+{ dw_found=$(dw_look); } 2>/dev/null
+# from here on, what is split is split into lines
 set -f
 IFS='
 '
-# some shells complain of what a damaged record holds
-{ dw_found=$(dw_look); } 2>/dev/null
 dw_read_found
 dw_verify "$dw_record" "$dw_ended"
 if dw_is_due; then dw_keep_alive; fi

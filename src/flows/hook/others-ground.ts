@@ -66,7 +66,9 @@ export async function meetPaths(
   const others = ground.holdings.filter(
     ({ name, state, record }) => met.has(name) && state === 'live' && record.session !== me,
   )
-  const trespasses = others.map((holding): Trespass => ({ holding, paths: met.get(holding.name) ?? [] }))
+  const trespasses = others.map(
+    (holding): Trespass => ({ holding, paths: [...(met.get(holding.name) ?? [])].sort() }),
+  )
   const damaged = ground.damaged.filter(({ ref }) => met.has(lockNameOf(ref) ?? ('' as LockName)))
   return { trespasses, damaged, ground }
 }

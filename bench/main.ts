@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { Sandbox } from '../test/harness/sandbox.ts'
 import { CountedGit } from '../test/process/counted-git.ts'
 import { AGENT, type Case, cases } from './cases.ts'
+import { hookMarkdown, measureHooks } from './hook-cases.ts'
 import { measure } from './measure.ts'
 import { bar, markdown, rows } from './table.ts'
 
@@ -17,12 +18,13 @@ async function main(): Promise<void> {
     const measured = measure(all, rounds)
     const result = rows(measured, await countGit(sandbox, all, rounds + 1))
     const { extra, holds } = bar(measured)
-    process.stdout.write(markdown(result, extra, holds))
+    const hooks = await measureHooks(rounds)
+    process.stdout.write(`${markdown(result, extra, holds)}${hookMarkdown(hooks)}`)
     const file = process.env['BENCH_JSON']
     if (file)
       writeFileSync(
         file,
-        `${JSON.stringify({ machine: await machine(sandbox), rounds, extra, holds, rows: result }, null, 2)}\n`,
+        `${JSON.stringify({ machine: await machine(sandbox), rounds, extra, holds, rows: result, hooks }, null, 2)}\n`,
       )
   } finally {
     sandbox.dispose()

@@ -155,5 +155,10 @@ dw_verify() {
 # dw_program <argument>…: becomes the program. Node may be known to the installed hook only.
 dw_program() {
   PATH=$PATH${dw_node:+:$dw_node}
-  exec "$dw_hooks/../bin/git-dw" "$@"
+  dw_root=$dw_hooks/..
+  # what the launcher does, without starting it: this is waited for
+  if [ ! -e "$dw_root/dist/native/git-dw" ] && [ -f "$dw_root/dist/main.js" ] && command -v node >/dev/null; then
+    exec node "$dw_root/dist/main.js" "$@"
+  fi
+  exec "$dw_root/bin/git-dw" "$@"
 }

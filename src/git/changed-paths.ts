@@ -14,38 +14,68 @@ export interface PushedRange {
 }
 
 /**
- * The commits of a push that are not on the remote yet. Commits at a shallow clone's edge are left out: what
- * they changed is not known here. Throws DW_GIT, DW_INTERRUPTED.
+ * The paths that the commits of a push which are not on the remote yet add, change or delete, both names of a
+ * rename; of a merge those that differ from all of its parents. Trees alone are read, and nothing that the
+ * user has set for diffs counts. Null when a tree is not here (a partial clone). Throws DW_GIT, DW_INTERRUPTED.
  */
-export async function pushedCommits(git: Git, commonDir: string, range: PushedRange): Promise<string[]> {
-  const lines = [...range.tips, ...range.known.map((oid) => `^${oid}`)]
-  const args = ['--no-replace-objects', 'rev-list', '--ignore-missing', '--stdin']
-  const globs = range.globs.map((glob) => `--glob=${glob}`)
-  const result = await run(git, [...args, ...(globs.length === 0 ? [] : ['--not', ...globs])], lines)
-  const [commits, edge] = [linesOf(result), await shallowEdge(commonDir)]
-  return commits.filter((commit) => !edge.has(commit))
+export async function pushedPaths(git: Git, range: PushedRange): Promise<Set<string> | null> {
+  const [commits, changes] = await git.piped([...REV_LIST, ...excluded(range)], linesOf(range), [
+    ...DIFF_TREE,
+  ])
+  return outcome([...REV_LIST], commits, changes)
 }
 
 /**
- * The paths that each of `commits` adds, changes or deletes, both names of a rename; for a merge those that
- * differ from all of its parents. Trees alone are read. Null when a tree is not here (a partial clone).
+ * {@link pushedPaths} in a shallow clone: commits at its edge are left out, because what they changed is not
+ * known here.
  */
-export async function changedPaths(git: Git, commits: readonly string[]): Promise<Set<string> | null> {
-  if (commits.length === 0) return new Set()
-  const flags = [
-    '--stdin',
-    '-r',
-    '-c',
-    '--root',
-    '--no-renames',
-    '--name-status',
-    '-z',
-    '--ignore-submodules=none',
-  ]
-  const args = ['--no-replace-objects', 'diff-tree', ...flags]
-  const result = await git.run(args, { input: `${commits.join('\n')}\n`, foreground: true })
-  checkInterrupted(result)
-  return result.status === 0 ? pathsOf(result.stdout) : null
+export async function pushedPathsOfShallow(
+  git: Git,
+  edge: ReadonlySet<string>,
+  range: PushedRange,
+): Promise<Set<string> | null> {
+  const commits = await git.run([...REV_LIST, ...excluded(range)], {
+    input: linesOf(range),
+    foreground: true,
+  })
+  const listed = commits.stdout.toString('utf8').split('\n')
+  const known = listed.filter((commit) => commit !== '' && !edge.has(commit))
+  const changes = await git.run(DIFF_TREE, {
+    input: known.map((commit) => `${commit}\n`).join(''),
+    foreground: true,
+  })
+  return outcome([...REV_LIST], commits, changes)
+}
+
+/** The commits at the edge of a shallow clone; undefined where it is whole. */
+export async function shallowEdge(commonDir: string): Promise<Set<string> | undefined> {
+  const text = await readFile(join(commonDir, 'shallow'), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : new Set(text.split('\n'))
+}
+
+/** What is pushed are the objects themselves, so what replaces them here does not count. */
+const REV_LIST = ['--no-replace-objects', 'rev-list', '--ignore-missing', '--stdin'] as const
+const DIFF_TREE = [
+  ...['--no-replace-objects', 'diff-tree', '--stdin', '-r', '-c', '--root'],
+  ...['--no-renames', '--name-status', '-z', '--ignore-submodules=none'],
+] as const
+
+function excluded({ globs }: PushedRange): string[] {
+  return globs.length === 0 ? [] : ['--not', ...globs.map((glob) => `--glob=${glob}`)]
+}
+
+function linesOf({ tips, known }: PushedRange): string {
+  return [...tips, ...known.map((oid) => `^${oid}`)].map((line) => `${line}\n`).join('')
+}
+
+function outcome(args: readonly string[], commits: GitResult, changes: GitResult): Set<string> | null {
+  // a signal from the terminal ends git as well as this program
+  if (commits.status === null || changes.status === null) {
+    throw new DwError('DW_INTERRUPTED', 'interrupted; the check has no answer', { hints: ['do it again'] })
+  }
+  if (changes.status !== 0) return null
+  if (commits.status !== 0) throw gitError(args, commits)
+  return pathsOf(changes.stdout)
 }
 
 /** The paths that a commit of the index would change; of a merge, those that differ from all parents. */
@@ -79,28 +109,3 @@ function pathsOf(output: Buffer): Set<string> {
 
 /** One letter for each parent. */
 const STATUS = /^[A-Z]+[0-9]*$/
-
-async function shallowEdge(commonDir: string): Promise<Set<string>> {
-  const text = await readFile(join(commonDir, 'shallow'), 'utf8').catch(() => '')
-  return new Set(text.split('\n'))
-}
-
-async function run(git: Git, args: readonly string[], lines: readonly string[]): Promise<GitResult> {
-  const result = await git.run(args, { input: `${lines.join('\n')}\n`, foreground: true })
-  checkInterrupted(result)
-  if (result.status !== 0) throw gitError(args, result)
-  return result
-}
-
-/** A signal from the terminal ends git as well as this program. */
-function checkInterrupted(result: GitResult): void {
-  if (result.status !== null) return
-  throw new DwError('DW_INTERRUPTED', 'interrupted; the check has no answer', { hints: ['do it again'] })
-}
-
-function linesOf(result: GitResult): string[] {
-  return result.stdout
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-}

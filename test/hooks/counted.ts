@@ -53,6 +53,19 @@ export class CountedHooks {
     return this.#counted(program, [...rest, join(HOOKS, name), ...args], options)
   }
 
+  /** What a shell types to run a hook's script, counted, with git's line on its stdin. */
+  command(name: string, args: readonly string[], input: string): string {
+    rmSync(this.#calls, { force: true })
+    const path = `PATH='${this.#directory}:${this.#sandbox.env()['PATH']}'`
+    return `printf '%s\\n' '${input}' | ${path} sh '${join(HOOKS, name)}' ${args.join(' ')}`
+  }
+
+  /** How often a program was started by the command that ran last. */
+  started(program: 'git' | 'node'): number {
+    const calls = existsSync(this.#calls) ? readFileSync(this.#calls, 'utf8').split('\n') : []
+    return calls.filter((call) => call.startsWith(`${program} `)).length
+  }
+
   /** Runs a git command with hooks, and counts what it starts more than without. */
   async git(
     args: readonly string[],

@@ -219,6 +219,10 @@ describe('git dw hooks', () => {
     await sandbox.git(['config', 'core.hooksPath', '.githooks'])
     await transcript.run('git dw hooks install --only pre-push')
     expect(readdirSync(join(sandbox.repo, '.githooks'))).toStrictEqual([])
+    mkdirSync(join(sandbox.repo, 'deep'))
+    await transcript.run('git dw hooks status --json | grep -c "repo/.githooks/pre-push"', {
+      cwd: join(sandbox.repo, 'deep'),
+    })
     await transcript.matches('hooks-line')
   })
 })

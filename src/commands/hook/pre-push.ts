@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers'
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../../cli/command.ts'
-import { checkPush } from '../../flows/hook/check-push.ts'
+import { checkPush, type EarlyPaths, startPaths } from '../../flows/hook/check-push.ts'
+import { type PushedRef, parsePushedRefs } from '../../flows/hook/pushed-refs.ts'
 import type { Workspace } from '../../flows/workspace.ts'
 import { NO_ANSWER } from './no-answer.ts'
 
@@ -17,8 +18,17 @@ export class HookPrePushCommand extends RepositoryCommand {
 
   url = Option.String()
 
+  #push: { readonly refs: readonly PushedRef[]; readonly early: EarlyPaths } | undefined
+
+  override async answer(): Promise<Answer> {
+    const refs = parsePushedRefs(await text(this.context.stdin))
+    this.#push = { refs, early: startPaths(this.context.around, this.remote, refs) }
+    return super.answer()
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
-    await checkPush(workspace, { remote: this.remote, url: this.url, lines: await text(this.context.stdin) })
+    if (this.#push === undefined) throw new Error('a push is read before it is checked')
+    await checkPush(workspace, { remote: this.remote, url: this.url, ...this.#push })
     return NO_ANSWER
   }
 }

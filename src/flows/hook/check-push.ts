@@ -1,11 +1,12 @@
 import { DwError } from '../../domain/error.ts'
 import { refusedFor, type Trespass } from '../../domain/trespass.ts'
-import { changedPaths, pushedCommits } from '../../git/changed-paths.ts'
+import { type PushedRange, pushedPaths, pushedPathsOfShallow, shallowEdge } from '../../git/changed-paths.ts'
 import { Git } from '../../git/exec.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { corrupt, type Workspace } from '../workspace.ts'
 import { type LookAtArbiter, lookAtArbiter } from './look-at-arbiter.ts'
 import { meetPaths, myId, type OthersGround, readOthersGround } from './others-ground.ts'
-import { type PushedRef, parsePushedRefs } from './pushed-refs.ts'
+import type { PushedRef } from './pushed-refs.ts'
 
 /** A push as git tells a pre-push hook of it. */
 export interface PushRequest {
@@ -13,7 +14,24 @@ export interface PushRequest {
   readonly remote: string
   readonly url: string
   /** What stood on the hook's stdin. */
-  readonly lines: string
+  readonly refs: readonly PushedRef[]
+  /** What was started before the repository was opened. */
+  readonly early: EarlyPaths
+}
+
+/** The changed paths, on their way, for what the remote's name alone says of what it has. */
+export interface EarlyPaths {
+  readonly globs: readonly string[]
+  readonly paths: Promise<Set<string> | null>
+}
+
+/** Starts to look for the paths of a push: that takes the longest, and most often needs no setting. */
+export function startPaths(around: Surroundings, remote: string, refs: readonly PushedRef[]): EarlyPaths {
+  const globs = globsOf(remote)
+  const paths = pathsFor(around, rangeOf(refs, globs), undefined)
+  // it is awaited later, or given up
+  paths.catch(() => undefined)
+  return { globs, paths }
 }
 
 /**
@@ -28,15 +46,12 @@ export async function checkPush(
 ): Promise<void> {
   const { settings, around } = workspace
   if (!settings.hooks) return
-  const refs = parsePushedRefs(request.lines)
+  const { refs } = request
   refuseOwnRefs(refs)
   const { prePushFresh: fresh, hookTimeout: timeout } = settings
   const arbiter = await look(workspace, { fresh, timeout })
   if (arbiter.known === 'stale') unchecked(workspace, `the arbiter's locks are not known: ${arbiter.why}`)
-  const [others, paths] = await Promise.all([
-    readOthersGround(workspace),
-    pathsOfPush(workspace, request, refs),
-  ])
+  const [others, paths] = await Promise.all([readOthersGround(workspace), pathsOfPush(workspace, request)])
   if (paths === null) unchecked(workspace, 'what these commits change is not all in this partial clone')
   const branches = meetBranches(others, refs)
   const met = await meetPaths(workspace, others, paths ?? [])
@@ -71,25 +86,34 @@ function unchecked(workspace: Workspace, why: string): void {
   workspace.around.say(`git dw: ${why}; the push is checked by what is known here`)
 }
 
-async function pathsOfPush(
-  workspace: Workspace,
-  request: PushRequest,
-  refs: readonly PushedRef[],
-): Promise<Set<string> | null> {
-  const tips = refs.flatMap(({ to }) => to ?? [])
-  if (tips.length === 0) return new Set()
+async function pathsOfPush(workspace: Workspace, request: PushRequest): Promise<Set<string> | null> {
   const { settings, around, repository } = workspace
-  const remotes = new Set([request.remote, ...settings.remotesAt(request.url)])
-  const globs = [...remotes].flatMap((remote) => [
-    ...(REMOTE_NAME.test(remote) ? [`refs/remotes/${remote}/*`] : []),
-    ...settings.fetchedInto(remote),
-  ])
+  const remotes = [request.remote, ...settings.remotesAt(request.url)]
+  const globs = [...new Set(remotes.flatMap((name) => [...globsOf(name), ...settings.fetchedInto(name)]))]
+  const edge = await shallowEdge(repository.commonDir)
+  const isEarly = edge === undefined && globs.every((glob) => request.early.globs.includes(glob))
+  return isEarly ? request.early.paths : pathsFor(around, rangeOf(request.refs, globs), edge)
+}
+
+function rangeOf(refs: readonly PushedRef[], globs: readonly string[]): PushedRange {
+  return { tips: refs.flatMap(({ to }) => to ?? []), known: refs.flatMap(({ from }) => from ?? []), globs }
+}
+
+async function pathsFor(
+  around: Surroundings,
+  range: PushedRange,
+  edge: ReadonlySet<string> | undefined,
+): Promise<Set<string> | null> {
+  if (range.tips.length === 0) return new Set()
   // nothing is fetched to decide: newer git is told so, older git is left without a way to do it
   const env = { ...around.env, GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
   const git = new Git(env, around.cwd)
-  const known = refs.flatMap(({ from }) => from ?? [])
-  const commits = await pushedCommits(git, repository.commonDir, { tips, known, globs: [...new Set(globs)] })
-  return changedPaths(git, commits)
+  return edge === undefined ? pushedPaths(git, range) : pushedPathsOfShallow(git, edge, range)
+}
+
+/** The refs that a remote of this name is fetched into by default. */
+function globsOf(remote: string): string[] {
+  return REMOTE_NAME.test(remote) ? [`refs/remotes/${remote}/*`] : []
 }
 
 /** What can be a remote's name and no URL. */

@@ -1,5 +1,5 @@
 import { readFile, readdir } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { HookName } from '../../domain/hook-name.ts'
 import { realPath } from '../real-path.ts'
 import type { Workspace } from '../workspace.ts'
@@ -36,8 +36,11 @@ async function runsConfigured({ git }: Workspace): Promise<boolean> {
   return Number(major) > since || (Number(major) === since && Number(minor) >= sinceMinor)
 }
 
-/** The directory that git runs hooks from. */
-export async function hooksDirectory({ git }: Workspace): Promise<string> {
+/** The directory that git runs hooks from; a relative core.hooksPath counts from where hooks run. */
+export async function hooksDirectory({ git, repository }: Workspace): Promise<string> {
+  const set = await git.run(['config', '--type=path', '--get', 'core.hooksPath'])
+  const path = set.stdout.toString('utf8').replace(/\n$/, '')
+  if (set.status === 0 && path !== '') return resolve(repository.toplevel ?? repository.gitDir, path)
   const output = await git.output(['rev-parse', '--path-format=absolute', '--git-path', 'hooks'])
   return output.toString('utf8').replace(/\n$/, '')
 }

@@ -117,9 +117,13 @@ describe('without anything to do', () => {
     const record = async () => pushing.sandbox.record(`refs/dw/active/${session.toLowerCase()}`)
 
     test.each(SHELLS)('under %s, post-commit has it written and waits for nothing', async (_, shell) => {
-      const before = await record()
       const beat = join(pushing.sandbox.repo, '.git/dw/beats', `${session.toLowerCase()}.json`)
-      writeFileSync(beat, JSON.stringify({ ...JSON.parse(readFileSync(beat, 'utf8')), due: 0, window: 0 }))
+      const kept = () => JSON.parse(readFileSync(beat, 'utf8'))
+      const oid = await pushing.sandbox.git(['rev-parse', `refs/dw/active/${session.toLowerCase()}`])
+      // the heartbeat before this one is remembered after it is written
+      await waitFor(async () => kept().record === oid)
+      const before = await record()
+      writeFileSync(beat, JSON.stringify({ ...kept(), due: 0, window: 0 }))
       utimesSync(beat, 0, 0)
       const { status, stdout, stderr } = await counted.script(shell, 'post-commit', [], ANNA)
       expect({ status, stdout, stderr }).toStrictEqual({ status: 0, stdout: '', stderr: '' })

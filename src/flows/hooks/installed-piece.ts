@@ -26,6 +26,9 @@ dw_hooks=${packageHooks(around)}
 dw_node=${shellWord(around.runtime)}
 dw_kept=\${0%/*}/${name}${KEPT_SUFFIX}
 
+# alone, it needs no subshell; it ends with an exit of its own
+if [ ! -e "$dw_kept" ] && [ -f "$dw_hooks/${name}" ]; then . "$dw_hooks/${name}"; fi
+
 dw_run() {
   [ "\${DW_HOOKS-}" != 0 ] || return 0
   if [ -f "$dw_hooks/${name}" ]; then

@@ -4,6 +4,7 @@ import { Sandbox } from '../test/harness/sandbox.ts'
 import { CountedGit } from '../test/process/counted-git.ts'
 import { AGENT, type Case, cases } from './cases.ts'
 import { handOver } from './hand-over.ts'
+import { hookMarkdown, measureHooks } from './hook-cases.ts'
 import { measure } from './measure.ts'
 import { bar, handOverTable, markdown, rows } from './table.ts'
 
@@ -18,14 +19,16 @@ async function main(): Promise<void> {
     const measured = measure(all, rounds)
     const result = rows(measured, await countGit(sandbox, all, rounds + 1))
     const { extra, holds } = bar(measured)
-    process.stdout.write(markdown(result, extra, holds))
     const handedOver = [await handOver(sandbox, 1, 1000), await handOver(sandbox, 16, 2000)]
-    process.stdout.write(handOverTable(handedOver))
+    const hooks = await measureHooks(rounds)
+    process.stdout.write(
+      `${markdown(result, extra, holds)}${handOverTable(handedOver)}${hookMarkdown(hooks)}`,
+    )
     const file = process.env['BENCH_JSON']
     if (file)
       writeFileSync(
         file,
-        `${JSON.stringify({ machine: await machine(sandbox), rounds, extra, holds, rows: result, handedOver }, null, 2)}\n`,
+        `${JSON.stringify({ machine: await machine(sandbox), rounds, extra, holds, rows: result, handedOver, hooks }, null, 2)}\n`,
       )
   } finally {
     sandbox.dispose()

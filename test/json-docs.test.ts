@@ -54,6 +54,7 @@ async function runAnswers(): Promise<void> {
   await run(['demo'])
   await runWorktrees()
   await runProjects()
+  await runHooks()
 }
 
 /** Worktrees that are made, listed, removed, kept and brought back. */
@@ -147,6 +148,17 @@ async function runSharing(): Promise<void> {
   await run(['share', '--off'])
   sandbox.dispose()
   sandbox = first
+}
+
+async function runHooks(): Promise<void> {
+  sandbox.write('.git/hooks/post-commit', '#!/bin/sh\n')
+  await run(['hooks', 'install'])
+  await run(['hooks', 'status'])
+  await run(['hooks', 'uninstall', '--only', 'pre-push'])
+  await sandbox.git(['config', 'core.hooksPath', '.husky/_'])
+  await run(['hooks', 'status'])
+  await sandbox.git(['config', '--unset', 'core.hooksPath'])
+  await run(['hooks', 'uninstall'])
 }
 
 /** Records that cannot be read, and a lock whose session is gone or cannot be read. */

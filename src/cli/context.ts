@@ -47,6 +47,7 @@ function surroundings(streams: Streams): Surroundings {
     cwd: currentDirectory(),
     home: env['HOME'] || userEntry()?.homedir || '',
     programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
+    runtime: dirname(process.execPath),
     user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,

@@ -1,7 +1,7 @@
 import { Cli, type Command, type CommandClass } from 'clipanion'
 import { DwError } from '../domain/error.ts'
 import type { DwContext } from './context.ts'
-import { REGISTRY, type Registration } from './registry.ts'
+import { HOOK_REGISTRY, REGISTRY, type Registration } from './registry.ts'
 
 /** clipanion as this program uses it: it parses, and defines what help shows; it never prints. */
 export function cliOf(classes: readonly CommandClass<DwContext>[]): Cli<DwContext> {
@@ -10,9 +10,9 @@ export function cliOf(classes: readonly CommandClass<DwContext>[]): Cli<DwContex
 
 /** The registered command that `words` name, by the longest path that fits. */
 export function findRegistration(words: readonly string[]): Registration | undefined {
-  return REGISTRY.filter(({ path }) => path.every((part, at) => words[at] === part)).sort(
-    (a, b) => b.path.length - a.path.length,
-  )[0]
+  return [...REGISTRY, ...HOOK_REGISTRY]
+    .filter(({ path }) => path.every((part, at) => words[at] === part))
+    .sort((a, b) => b.path.length - a.path.length)[0]
 }
 
 /** Loads and fills the command that `words` name. Throws DW_USAGE. */

@@ -67,5 +67,31 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['share'], load: async () => (await import('../commands/share.ts')).ShareCommand },
   { path: ['sync'], load: async () => (await import('../commands/sync.ts')).SyncCommand },
   { path: ['push'], load: async () => (await import('../commands/push.ts')).PushCommand },
+  {
+    path: ['hooks', 'install'],
+    load: async () => (await import('../commands/hooks/install.ts')).HooksInstallCommand,
+  },
+  {
+    path: ['hooks', 'uninstall'],
+    load: async () => (await import('../commands/hooks/uninstall.ts')).HooksUninstallCommand,
+  },
+  {
+    path: ['hooks', 'status'],
+    load: async () => (await import('../commands/hooks/status.ts')).HooksStatusCommand,
+  },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
+]
+
+/** What the hooks start; no help lists them (docs/hooks.md does). */
+export const HOOK_REGISTRY: readonly Registration[] = [
+  {
+    path: ['hook', 'pre-push'],
+    load: async () => (await import('../commands/hook/pre-push.ts')).HookPrePushCommand,
+  },
+  {
+    path: ['hook', 'pre-commit'],
+    load: async () => (await import('../commands/hook/pre-commit.ts')).HookPreCommitCommand,
+  },
+  { path: ['hook', 'after'], load: async () => (await import('../commands/hook/after.ts')).HookAfterCommand },
+  { path: ['hook', 'beat'], load: async () => (await import('../commands/hook/beat.ts')).HookBeatCommand },
 ]

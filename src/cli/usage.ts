@@ -6,6 +6,7 @@ import { type DwCommandClass, REGISTRY, type Registration } from './registry.ts'
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--base': 'commit',
   '--message': 'why',
+  '--only': 'hook,…',
   '--path': 'dir',
   '--resume': 'id',
   '--session': 'id',

@@ -97,9 +97,12 @@ async function remember(
   window: number,
 ): Promise<void> {
   // where the clock was set back, the last activity lies ahead
-  const last = Math.min(Date.parse(session.lastActivity), workspace.around.now())
-  const due = last + window * 1000
-  await workspace.clone.setBeat(session.id, { record, due, window }).catch(() => undefined)
+  const { clone, around } = workspace
+  const now = around.now()
+  const due = Math.min(Date.parse(session.lastActivity), now) + window * 1000
+  // the hooks compare with the clock of the file system
+  const fileDue = around.fileClock() + due - now
+  await clone.setBeat(session.id, { record, due, window }, fileDue).catch(() => undefined)
 }
 
 async function windowOf(workspace: Workspace, session: Session): Promise<number> {

@@ -15,26 +15,26 @@ export async function pushTarget(
 ): Promise<string> {
   const { settings, git } = workspace
   const branch = await currentBranch(git)
-  const of = (name: string) => (branch === null ? undefined : settings.text(`branch.${branch}.${name}`))
+  const of = (name: string) => (branch === null ? undefined : settings.valueOf(`branch.${branch}.${name}`))
   const fetches = of('remote') ?? settings.fallbackRemote
-  const remote = named ?? of('pushremote') ?? settings.text('remote.pushdefault') ?? fetches
+  const remote = named ?? of('pushremote') ?? settings.valueOf('remote.pushdefault') ?? fetches
   if (remote === undefined) {
     throw wrong('there is no remote to push to', 'add one: git remote add origin <url>')
   }
   if (refspecs.length > 0) return remote
-  const rule = settings.text('push.default') ?? 'simple'
+  const rule = settings.valueOf('push.default') ?? 'simple'
   const name = `git dw push ${remote} ${branch ?? '<branch>'}`
   if (branch === null)
     throw wrong('HEAD is on no branch: name what to push', `git dw push ${remote} HEAD:<branch>`)
   if (rule === 'nothing') throw wrong('push.default is "nothing": name what to push', name)
   const isCentral = remote === fetches
   const wantsUpstream = rule === 'upstream' || rule === 'tracking' || (rule === 'simple' && isCentral)
-  const sets = settings.text('push.autosetupremote') === 'true'
+  const sets = settings.valueOf('push.autosetupremote') === 'true'
   if (
     wantsUpstream &&
     of('merge') === undefined &&
     !sets &&
-    settings.text(`remote.${remote}.push`) === undefined
+    settings.valueOf(`remote.${remote}.push`) === undefined
   ) {
     throw wrong(`the branch "${branch}" has no upstream to push to`, `name it: ${name}`)
   }

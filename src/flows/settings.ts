@@ -1,7 +1,17 @@
 import { parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { nameProblem } from '../domain/name.ts'
-import type { Config } from '../git/config.ts'
+import { type Config, readConfig } from '../git/config.ts'
+import type { Git } from '../git/exec.ts'
+
+/** Other ways in which git writes true and false. */
+const BOOLEANS: Readonly<Record<string, string>> = {
+  yes: 'true',
+  on: 'true',
+  '1': 'true',
+  no: 'false',
+  '0': 'false',
+}
 
 /** The settings that are durations, with their defaults in seconds. */
 const DURATIONS = {
@@ -9,6 +19,8 @@ const DURATIONS = {
   'dw.sessionTtl': 86_400,
   'dw.lockTtl': 7200,
   'dw.remoteTimeout': 30,
+  'dw.prePushFresh': 30,
+  'dw.hookTimeout': 5,
 } as const
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
@@ -74,15 +86,17 @@ export class Settings {
 
   /** `dw.submodules`: whether those of a new worktree are initialised. */
   get submodules(): boolean {
-    const text = this.#text('dw.submodules')?.toLowerCase() ?? 'true'
-    if (['true', 'yes', 'on', '1'].includes(text)) return true
-    if (['false', 'no', 'off', '0'].includes(text)) return false
-    throw this.#bad('dw.submodules', 'is neither true nor false', 'set it: git config dw.submodules false')
+    return this.#flag('dw.submodules', true)
   }
 
   /** `core.worktree`: where the main worktree is, when it is not beside its git directory. */
   get mainWorktree(): string | undefined {
     return this.#text('core.worktree')
+  }
+
+  /** These settings as they are now. */
+  async reread(git: Git): Promise<Settings> {
+    return new Settings(await readConfig(git))
   }
 
   /** `color.dw`, else `color.ui`. */
@@ -110,6 +124,51 @@ export class Settings {
   /** `dw.remoteTimeout`: how long one call to the remote may take, in seconds. */
   get remoteTimeout(): number {
     return this.#duration('dw.remoteTimeout', DURATIONS['dw.remoteTimeout'])
+  }
+
+  /** The last value of any setting of git's; undefined when it is empty or not set. */
+  valueOf(name: string): string | undefined {
+    return this.#text(name)
+  }
+
+  /** `dw.hooks`: whether the hooks do anything. */
+  get hooks(): boolean {
+    return this.#choice('dw.hooks', 'true', ['true', 'false', 'off']) === 'true'
+  }
+
+  /** `dw.preCommit`: what a commit of paths that others hold comes to. */
+  get preCommit(): 'off' | 'warn' | 'deny' {
+    return this.#choice('dw.preCommit', 'off', ['off', 'warn', 'deny'])
+  }
+
+  /** `dw.prePushOffline`: what a push comes to that could not be checked to the end. */
+  get prePushOffline(): 'warn' | 'deny' {
+    return this.#choice('dw.prePushOffline', 'warn', ['warn', 'deny'])
+  }
+
+  /** `dw.prePushFresh`, in seconds: how old the last look at the arbiter may be. */
+  get prePushFresh(): number {
+    return this.#duration('dw.prePushFresh', DURATIONS['dw.prePushFresh'])
+  }
+
+  /** `dw.hookTimeout`, in seconds: how long a hook waits for the arbiter. */
+  get hookTimeout(): number {
+    return this.#duration('dw.hookTimeout', DURATIONS['dw.hookTimeout'])
+  }
+
+  /** The ref globs that `remote` is fetched into. */
+  fetchedInto(remote: string): string[] {
+    return this.#config
+      .all(`remote.${remote}.fetch`)
+      .flatMap((value) => /^\+?refs\/[^:]*:(refs\/.+)$/.exec(value)?.[1] ?? [])
+  }
+
+  /** The remotes that are at `url`. */
+  remotesAt(url: string): string[] {
+    return this.#config.names('remote.').flatMap((name) => {
+      const remote = /^remote\.(.+)\.(?:push)?url$/.exec(name)?.[1]
+      return remote !== undefined && this.#config.all(name).includes(url) ? [remote] : []
+    })
   }
 
   /** The remote to start from: `dw.remote`, else `origin`, else the only one. */
@@ -141,11 +200,6 @@ export class Settings {
     return this.#config.names('url.').length > 0 ? null : first
   }
 
-  /** The value of any other setting of git's, the last one. */
-  text(name: string): string | undefined {
-    return this.#text(name)
-  }
-
   /** `DW_CONFIG` for a template that names an unknown placeholder. */
   badTemplate(name: 'dw.worktreePath' | 'dw.branch', placeholder: string): DwError {
     return this.#bad(name, `has the unknown placeholder "${placeholder}"`, 'use {project} and {task}')
@@ -161,6 +215,16 @@ export class Settings {
         details: { setting: 'dw.worktreePath', value: this.worktreePath },
       },
     )
+  }
+
+  #choice<T extends string>(name: string, otherwise: T, choices: readonly T[]): T {
+    const text = this.#text(name)
+    if (text === undefined) return otherwise
+    const wanted = BOOLEANS[text.toLowerCase()] ?? text.toLowerCase()
+    const chosen = choices.find((choice) => choice === wanted)
+    if (chosen === undefined)
+      throw this.#bad(name, 'is none of its values', `set one of: ${choices.join(', ')}`)
+    return chosen
   }
 
   #text(name: string): string | undefined {

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly home: string
   /** The directory that `git-dw` itself was started from, to be put on a PATH. */
   readonly programs: string
+  /** The directory of the Node that runs this. */
+  readonly runtime: string
   /** The login name and the machine's name, as they stand in a session's owner. */
   readonly user: string
   readonly host: string

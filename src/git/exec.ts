@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { DwError } from '../domain/error.ts'
 
@@ -142,6 +142,26 @@ export class Git {
     child.unref()
   }
 
+  /**
+   * Runs two git processes side by side, the second on the output of the first, with this process's signals
+   * and no time limit. Throws DW_GIT when one cannot be started.
+   */
+  async piped(
+    first: readonly string[],
+    input: string,
+    second: readonly string[],
+  ): Promise<readonly [GitResult, GitResult]> {
+    const env = childEnvironment(this.#env, false)
+    const start = (args: readonly string[]) => spawn('git', args, { cwd: this.#cwd, env, stdio: 'pipe' })
+    const [source, sink] = [start(first), start(second)]
+    // either may leave before the other is done; their exit statuses tell
+    for (const stream of [source.stdin, source.stdout, sink.stdin]) stream.on('error', () => undefined)
+    source.stdout.pipe(sink.stdin)
+    source.stdin.end(input)
+    const results = await Promise.all([finished(source, false, this.#cwd), finished(sink, true, this.#cwd)])
+    return [results[0], results[1]]
+  }
+
   /** Runs git on this process's own streams; returns its exit status, or null when it did not run to its end. */
   async attached(args: readonly string[]): Promise<number | null> {
     return new Promise((resolve) => {
@@ -164,6 +184,28 @@ function cannotStart(cause: NodeJS.ErrnoException, cwd: string): DwError {
   return new DwError('DW_GIT', `"git" ${problem}; git dw needs git ${OLDEST_GIT} or newer`, {
     cause,
     hints: [`install git ${OLDEST_GIT} or newer, and see that it is on the PATH: command -v git`],
+  })
+}
+
+/** How a process ended; what it wrote is collected unless another one reads it. */
+async function finished(
+  child: ChildProcessWithoutNullStreams,
+  collect: boolean,
+  cwd: string,
+): Promise<GitResult> {
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  if (collect) child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+  return new Promise((resolve, reject) => {
+    child.on('error', (cause) => reject(cannotStart(cause, cwd)))
+    child.on('close', (status) =>
+      resolve({
+        status,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr).toString('utf8').trim(),
+      }),
+    )
   })
 }
 

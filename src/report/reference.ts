@@ -17,6 +17,11 @@ export const SETTINGS: Terms = [
     "Where a new branch starts, unless its project has a base. Default: the remote's branch of that name, its HEAD, else HEAD.",
   ],
   ['dw.remote', 'The remote that names the project and the base. Default: origin, else the only one.'],
+  ['dw.hooks (true)', 'false: the hooks do nothing.'],
+  ['dw.preCommit (off)', 'off, warn or deny: what a commit of paths that others hold comes to.'],
+  ['dw.prePushFresh (30s)', "How old the last look at the arbiter's locks may be when you push."],
+  ['dw.hookTimeout (5s)', 'How long a push waits for that look.'],
+  ['dw.prePushOffline (warn)', 'warn or deny: what a push comes to that could not be checked to the end.'],
   ['color.dw', 'always, never, or auto. Default: color.ui.'],
 ]
 
@@ -28,6 +33,7 @@ export const ENVIRONMENT: Terms = [
     'TMUX, TMUX_PANE, TERM_SESSION_ID, WT_SESSION',
     'The terminal that a session is bound to, where there is no agent.',
   ],
+  ['DW_HOOKS', '0: the hooks do nothing.'],
   ['NO_COLOR', 'Set to anything: no colour.'],
 ]
 

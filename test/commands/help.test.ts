@@ -27,7 +27,7 @@ test.for(NAMES)(
 
 test('no line of help ends with a space', async ({ sandbox }) => {
   const texts = await Promise.all(
-    [...NAMES, ''].map((name) => sandbox.dw(name === '' ? ['-h'] : [...name.split(' '), '-h'])),
+    [...NAMES, ''].map((name) => sandbox.dw([...name.split(' ').filter((word) => word !== ''), '-h'])),
   )
   const lines = texts.flatMap(({ stdout }) => stdout.split('\n'))
   expect(lines.length).toBeGreaterThan(100)

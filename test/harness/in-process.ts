@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DwContext } from '../../src/cli/context.ts'
@@ -45,6 +46,7 @@ export async function dwHere(
       cwd,
       home: sandbox.home,
       programs: PROGRAMS,
+      runtime: dirname(process.execPath),
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,

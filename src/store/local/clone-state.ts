@@ -172,8 +172,9 @@ export class CloneState {
     return isBeat(value) ? (value as Beat) : undefined
   }
 
-  async setBeat(session: SessionId, beat: Beat): Promise<void> {
-    await writeJsonFile(this.#sessionPath('beats', session), beat)
+  /** Keeps a beat; the file's own time becomes `fileDue`, from when on the hooks take it for due. */
+  async setBeat(session: SessionId, beat: Beat, fileDue: number): Promise<void> {
+    await writeJsonFile(this.#sessionPath('beats', session), beat, fileDue)
   }
 
   /** A quarter of the shortest ttl of each session that acted here, or the interval of its heartbeats, in seconds. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 import { isNoSpace, noSpace } from '../no-space.ts'
@@ -18,9 +18,10 @@ export async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
-/** Replaces the file in one step. */
-export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+/** Replaces the file in one step; `time`, in milliseconds since the epoch, becomes its time of change. */
+export async function writeJsonFile(path: string, value: unknown, time?: number): Promise<void> {
   await withTemporary(path, value, async (temporary) => {
+    if (time !== undefined) await utimes(temporary, new Date(time), new Date(time))
     try {
       await rename(temporary, path)
     } catch (error) {

@@ -56,18 +56,21 @@ async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]>
 
 function parseRawListing(output: Buffer): RefBlob[] {
   const found: RefBlob[] = []
+  // a letter for each byte: searched and cut much faster than bytes, and at the same places
+  const letters = output.toString('latin1')
   let at = 0
   const field = () => {
-    const end = output.indexOf(0, at)
-    const text = output.toString('utf8', at, end)
+    const start = at
+    const end = letters.indexOf('\0', start)
     at = end + 1
-    return text
+    return { start, end, text: letters.slice(start, end) }
   }
   while (at < output.length) {
-    const ref = field()
-    const oid = field() as BlobId
-    const type = field()
-    const size = Number(field())
+    const { start, end } = field()
+    const ref = output.toString('utf8', start, end)
+    const oid = field().text as BlobId
+    const type = field().text
+    const size = Number(field().text)
     const bytes = output.subarray(at, at + size)
     at += size + 1
     found.push({ ref, oid, type, bytes: type === 'blob' ? bytes : null })

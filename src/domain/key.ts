@@ -1,5 +1,5 @@
 import { DwError } from './error.ts'
-import { encodeComponent, nameProblem } from './name.ts'
+import { encodeComponent, encodePath, nameProblem } from './name.ts'
 
 /** What can be held: a task, a project, or a path from the repository's top (`''` is the top itself). */
 export type Key =
@@ -34,13 +34,12 @@ export function lockName(key: Key): LockName {
 }
 
 function unboundedLockName(key: Key): LockName {
-  const parts =
-    key.kind === 'task'
-      ? ['task', key.project, key.task]
-      : key.kind === 'project'
-        ? ['task', key.project]
-        : ['path', ...key.path.split('/').filter((part) => part !== '')]
-  return parts.map((part, at) => (at === 0 ? part : encodeComponent(part))).join('/') as LockName
+  if (key.kind === 'path') {
+    const path = encodePath(key.path)
+    return (path === '' ? 'path' : `path/${path}`) as LockName
+  }
+  const names = key.kind === 'task' ? [key.project, key.task] : [key.project]
+  return ['task', ...names.map(encodeComponent)].join('/') as LockName
 }
 
 /** Whether `upper` lies strictly above `lower` in the tree. */
@@ -88,6 +87,7 @@ export function formatKey(key: Key): string {
 
 /** Reads a task or project key as {@link formatKey} prints it; null for anything else, a path included. */
 export function parseNamedKey(text: string): Key | null {
+  if (!text.startsWith('task:') && !text.startsWith('project:')) return null
   const task = /^task:([^/]*)\/(.*)$/s.exec(text)
   if (task) return taskKey(task[1] ?? '', task[2] ?? '')
   const project = /^project:(.*)$/s.exec(text)
@@ -99,7 +99,7 @@ export function parseNamedKey(text: string): Key | null {
 export function parseKey(text: string): Key {
   const named = parseNamedKey(text)
   if (named) return named
-  const path = text.replace(/^\.\//, '')
+  const path = text.startsWith('./') ? text.slice(2) : text
   return { kind: 'path', path: path === '.' ? '' : path }
 }
 

@@ -9,6 +9,10 @@ const ASCII = /^[\u0000-\u007f]*$/
 /** Names in which {@link encodeBytes} changes nothing, with {@link NEEDS_CARE} for the rest of the rule. */
 const PLAIN = /^[a-z0-9_+=,][a-z0-9_+=,-]{0,99}(?:\.[a-z0-9_+=,-]{1,39}){0,2}$/
 const NEEDS_CARE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)|\.lock$/
+/** The same for paths, also in upper case. */
+const PLAIN_PATH =
+  /^[A-Za-z0-9_+=,][A-Za-z0-9_+=,-]{0,99}(?:\.[A-Za-z0-9_+=,-]{1,39}){0,2}(?:\/[A-Za-z0-9_+=,][A-Za-z0-9_+=,-]{0,99}(?:\.[A-Za-z0-9_+=,-]{1,39}){0,2})*$/
+const PATH_NEEDS_CARE = /(?:^|\/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|$)|\.lock(?:\/|$)/
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i
 
 /**
@@ -27,6 +31,19 @@ export function fold(name: string): string {
  */
 export function encodeComponent(name: string): string {
   return encode(fold(name), SAFE)
+}
+
+/**
+ * Every component of a path as {@link encodeComponent} gives it; empty ones are dropped. Most paths stay as
+ * they are but for their case: that is seen of the whole at once, because listings encode thousands.
+ */
+export function encodePath(path: string): string {
+  if (PLAIN_PATH.test(path)) {
+    const folded = path.toLowerCase()
+    if (!PATH_NEEDS_CARE.test(folded)) return folded
+  }
+  const parts = path.split('/').filter((part) => part !== '')
+  return parts.map(encodeComponent).join('/')
 }
 
 /** Like {@link encodeComponent}, for branches and directories: keeps the case as it was written. */

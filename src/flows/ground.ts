@@ -31,15 +31,11 @@ export async function readGround(workspace: Workspace, snapshot: Snapshot): Prom
   const whole: Snapshot = new Map([...snapshot, ...more])
   const sessions = sessionsIn(whole)
   const damaged = [...whole.values()].filter(({ content }) => !content.ok)
-  const damagedRefs = new Set<string>(damaged.map(({ ref }) => ref))
+  const doubtful = sessionsAt(new Set(damaged.map(({ ref }) => ref)), locks)
   const vantage = await vantageOn(workspace, [...sessions.values()])
   const holdings = locks.flatMap(({ entry, lock }): Holding[] => {
     const name = lockNameOf(entry.ref)
-    if (
-      name === null ||
-      damagedRefs.has(activeRef(lock.session)) ||
-      damagedRefs.has(endedRef(lock.session))
-    ) {
+    if (name === null || doubtful.has(lock.session)) {
       damaged.push(entry)
       return []
     }
@@ -48,6 +44,13 @@ export async function readGround(workspace: Workspace, snapshot: Snapshot): Prom
     return [{ name, key: parseKey(lock.key), oid: entry.oid, record: lock, session, state }]
   })
   return { holdings, damaged, sessions, snapshot: whole, vantage }
+}
+
+/** Those of the locks' sessions that have a record at one of `refs`. */
+function sessionsAt(refs: ReadonlySet<string>, locks: readonly { readonly lock: Lock }[]): Set<SessionId> {
+  if (refs.size === 0) return new Set()
+  const ids = [...new Set(locks.map(({ lock }) => lock.session))]
+  return new Set(ids.filter((id) => refs.has(activeRef(id)) || refs.has(endedRef(id))))
 }
 
 /** The sessions of a snapshot by id, `ended/` first; those that cannot be read are left out. */

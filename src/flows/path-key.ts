@@ -118,10 +118,15 @@ function foreign(top: string, other: string | null, argument: string): DwError {
       })
 }
 
+/** Paths with a component that joining would drop or follow. */
+const NEEDS_JOINING = /(?:^|\/)\.{0,2}(?:\/|$)/
+
 /** The key as it is shown to a person: paths relative to the current directory, as git shows them. */
 export function showKey(workspace: Workspace, key: Key): string {
   const { repository, around } = workspace
   if (key.kind !== 'path' || repository.toplevel === null) return formatKey(key)
+  // at the top most paths are shown as they are: listings show thousands
+  if (around.cwd === repository.toplevel && !NEEDS_JOINING.test(key.path)) return formatKey(key)
   const shown = relative(around.cwd, join(repository.toplevel, key.path)).split(sep).join('/')
   return formatKey({ kind: 'path', path: shown })
 }

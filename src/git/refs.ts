@@ -53,23 +53,20 @@ async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]>
   })
 }
 
+/** The most bytes of an object's id, its type and its size, each with the NUL that ends it. */
+const MAX_HEAD_BYTES = 96
+
 function parseRawListing(output: Buffer): RefBlob[] {
   const found: RefBlob[] = []
-  let at = 0
-  const field = () => {
+  for (let at = 0; at < output.length; ) {
     const end = output.indexOf(0, at)
-    const text = output.toString('utf8', at, end)
-    at = end + 1
-    return text
-  }
-  while (at < output.length) {
-    const ref = field()
-    const oid = field() as BlobId
-    const type = field()
-    const size = Number(field())
-    const bytes = output.subarray(at, at + size)
-    at += size + 1
-    found.push({ ref, oid, type, bytes: type === 'blob' ? bytes : null })
+    const ref = output.toString('utf8', at, end)
+    const head = output.toString('latin1', end + 1, end + 1 + MAX_HEAD_BYTES)
+    const [oid = '', type = '', size = ''] = head.split('\0', 3)
+    const start = end + 1 + oid.length + type.length + size.length + 3
+    const bytes = output.subarray(start, start + Number(size))
+    at = start + bytes.length + 1
+    found.push({ ref, oid: oid as BlobId, type, bytes: type === 'blob' ? bytes : null })
   }
   return found
 }

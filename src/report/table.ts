@@ -14,18 +14,23 @@ export function table(
   rows: readonly (readonly Cell[])[],
 ): string {
   if (rows.length === 0) return ''
+  const widths = heading.map(columnsOf)
   const cells = rows.map((row) =>
-    row.map((cell) => (typeof cell === 'string' ? { text: cell, style: same } : cell)),
+    row.map((cell, at) => {
+      const { text, style } = typeof cell === 'string' ? { text: cell, style: same } : cell
+      const clean = printable(text)
+      const columns = columnsOf(clean)
+      if (columns > (widths[at] ?? 0)) widths[at] = columns
+      return { styled: style(clean), columns }
+    }),
   )
-  const clean = cells.map((row) => row.map(({ text, style }) => ({ text: printable(text), style })))
-  const widths = heading.map((title, at) =>
-    Math.max(columnsOf(title), ...clean.map((row) => columnsOf(row[at]?.text ?? ''))),
-  )
-  const head = heading.map((title, at) => padded(title, palette.dim(title), widths[at] ?? 0))
-  const body = clean.map((row) =>
-    row.map(({ text, style }, at) => padded(text, style(text), widths[at] ?? 0)),
-  )
-  return `${[head, ...body].map((row) => row.join('  ').trimEnd()).join('\n')}\n`
+  const head = heading.map((title) => ({ styled: palette.dim(title), columns: columnsOf(title) }))
+  const line = (row: readonly { readonly styled: string; readonly columns: number }[]) =>
+    row
+      .map(({ styled, columns }, at) => styled + ' '.repeat((widths[at] ?? 0) - columns))
+      .join('  ')
+      .trimEnd()
+  return `${[head, ...cells].map(line).join('\n')}\n`
 }
 
 function same(text: string): string {

@@ -54,7 +54,7 @@ export type Decoded =
 export function decode(ref: RefName, bytes: Uint8Array): Decoded {
   const limit = LONG_RECORD.test(ref) ? MAX_LONG_RECORD_BYTES : MAX_RECORD_BYTES
   if (bytes.length > limit) return damaged(`is larger than ${limit / 1024} KiB`)
-  const text = Buffer.from(bytes).toString('utf8')
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   if (ref.startsWith('refs/dw/log/')) return decodeLog(text)
   const value = parseJson(text)
   if (!isJsonObject(value)) return damaged('is not a JSON object')
@@ -160,15 +160,16 @@ function isJsonObject(value: unknown): value is JsonObject {
 function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
-    return depthOf(value) > MAX_DEPTH ? undefined : value
+    return goesBelow(value, MAX_DEPTH) ? undefined : value
   } catch {
     return undefined
   }
 }
 
-function depthOf(value: unknown, depth = 0): number {
-  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return depth
-  return Math.max(depth, ...Object.values(value).map((child) => depthOf(child, depth + 1)))
+/** Whether something lies more than `levels` deep in `value`. */
+function goesBelow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return levels < 0
+  return levels < 0 || Object.values(value).some((child) => goesBelow(child, levels - 1))
 }
 
 function damaged(problem: string): Decoded {

@@ -1,4 +1,5 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { type Dirent, readdirSync } from 'node:fs'
+import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -35,16 +36,21 @@ export async function refFilesUnder(commonDir: string, roots: readonly string[])
   return [...new Set(found.flat())]
 }
 
-async function filesIn(commonDir: string, ref: string): Promise<string[]> {
-  const entries = await readdir(join(commonDir, ref), { withFileTypes: true }).catch(() => [])
-  const parts = await Promise.all(
-    entries.map(async (entry) => {
-      const name = `${ref}/${entry.name}`
-      if (entry.isDirectory()) return filesIn(commonDir, name)
-      return entry.name.endsWith('.lock') ? [] : [name]
-    }),
-  )
-  return parts.flat()
+/** Walked without waiting: git lists the same refs meanwhile, and there is nothing else to do. */
+function filesIn(commonDir: string, ref: string): string[] {
+  return entriesIn(`${commonDir}/${ref}`).flatMap((entry) => {
+    const name = `${ref}/${entry.name}`
+    if (entry.isDirectory()) return filesIn(commonDir, name)
+    return entry.name.endsWith('.lock') ? [] : [name]
+  })
+}
+
+function entriesIn(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch {
+    return []
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

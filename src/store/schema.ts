@@ -2,6 +2,7 @@ import * as t from 'typanion'
 import { formatKey, lockName, parseKey } from '../domain/key.ts'
 import { nameProblem } from '../domain/name.ts'
 import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
+import { allOf, objectOf } from './fields.ts'
 
 /** The newest record version that this program reads and writes (design §4). */
 export const RECORD_VERSION = 1
@@ -17,112 +18,90 @@ export interface Meta {
   readonly id: string
 }
 
-const unknownFields = { extra: t.isRecord(t.isUnknown()) }
-const isWhole = t.cascade(t.isNumber(), t.isInteger(), t.isAtLeast(0))
-const isSeconds = t.cascade(t.isNumber(), t.isInteger(), t.isInInclusiveRange(1, 10 * 365 * 86_400))
-const isTime = t.cascade(
-  t.isString(),
-  t.matchesRegExp(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-  isRealTime,
-)
-const isText = t.cascade(t.isString(), t.hasMinLength(1))
-const isBlobId = t.cascade(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
-const isSessionId = t.cascade(t.isString(), t.matchesRegExp(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/))
-const isKey = t.cascade(t.isString(), isRealKey)
+const isWhole = allOf(t.isNumber(), t.isInteger(), t.isAtLeast(0))
+const isSeconds = allOf(t.isNumber(), t.isInteger(), t.isInInclusiveRange(1, 10 * 365 * 86_400))
+/** Times whose day every month has; from the 29th on, the calendar decides. */
+const ORDINARY_TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+const isTime = allOf(t.isString(), t.matchesRegExp(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), isRealTime)
+const isText = allOf(t.isString(), t.hasMinLength(1))
+const isBlobId = allOf(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
+const isSessionId = allOf(t.isString(), t.matchesRegExp(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/))
+const isKey = allOf(t.isString(), isRealKey)
 
-const common = { rev: isWhole, nonce: isText }
+/** The version was looked at before: it says whether the rest can be judged at all. */
+const common = { v: t.isUnknown(), rev: isWhole, nonce: isText }
 
-const isOwner = t.isObject(
-  {
-    user: t.isString(),
-    host: t.isString(),
-    clone: t.isString(),
-    agent: t.isOptional(t.isString()),
-    terminal: t.isOptional(t.isString()),
-  },
-  unknownFields,
-)
+const isOwner = objectOf({
+  user: t.isString(),
+  host: t.isString(),
+  clone: t.isString(),
+  agent: t.isOptional(t.isString()),
+  terminal: t.isOptional(t.isString()),
+})
 
-const isSession = t.isObject(
-  {
-    ...common,
-    kind: t.isLiteral('session'),
-    id: isSessionId,
-    status: t.isEnum(['active', 'ended', 'expired'] as const),
-    owner: isOwner,
-    project: t.isOptional(t.isString()),
-    task: t.isOptional(t.isString()),
-    worktree: t.isOptional(
-      t.isObject(
-        { path: t.isString(), branch: t.isString(), base: t.isString(), createdAt: isTime },
-        unknownFields,
-      ),
-    ),
-    pr: t.isOptional(t.isString()),
-    endedBy: t.isOptional(t.isString()),
-    createdAt: isTime,
-    lastActivity: isTime,
-    ttl: isSeconds,
-    fence: isWhole,
-    revoked: t.isArray(
-      t.isObject(
-        { key: isKey, lock: isBlobId, by: t.isString(), at: isTime, why: t.isString() },
-        unknownFields,
-      ),
-    ),
-  },
-  unknownFields,
-)
+const isSession = objectOf({
+  ...common,
+  kind: t.isLiteral('session'),
+  id: isSessionId,
+  status: t.isEnum(['active', 'ended', 'expired'] as const),
+  owner: isOwner,
+  project: t.isOptional(t.isString()),
+  task: t.isOptional(t.isString()),
+  worktree: t.isOptional(
+    objectOf({ path: t.isString(), branch: t.isString(), base: t.isString(), createdAt: isTime }),
+  ),
+  pr: t.isOptional(t.isString()),
+  endedBy: t.isOptional(t.isString()),
+  createdAt: isTime,
+  lastActivity: isTime,
+  ttl: isSeconds,
+  fence: isWhole,
+  revoked: t.isArray(
+    objectOf({ key: isKey, lock: isBlobId, by: t.isString(), at: isTime, why: t.isString() }),
+  ),
+})
 
-const isLock = t.isObject(
-  {
-    ...common,
-    kind: t.isLiteral('lock'),
-    id: isText,
-    key: isKey,
-    session: isSessionId,
-    owner: isOwner,
-    why: t.isOptional(t.isString()),
-    claim: isText,
-    acquiredAt: isTime,
-    ttl: isSeconds,
-    branch: t.isOptional(t.isString()),
-    base: t.isOptional(t.isString()),
-    worktree: t.isOptional(t.isString()),
-    provisional: t.isOptional(t.isBoolean()),
-    with: t.isOptional(isKey),
-  },
-  unknownFields,
-)
+const isLock = objectOf({
+  ...common,
+  kind: t.isLiteral('lock'),
+  id: isText,
+  key: isKey,
+  session: isSessionId,
+  owner: isOwner,
+  why: t.isOptional(t.isString()),
+  claim: isText,
+  acquiredAt: isTime,
+  ttl: isSeconds,
+  branch: t.isOptional(t.isString()),
+  base: t.isOptional(t.isString()),
+  worktree: t.isOptional(t.isString()),
+  provisional: t.isOptional(t.isBoolean()),
+  with: t.isOptional(isKey),
+})
 
-const isProject = t.isObject(
-  {
-    ...common,
-    kind: t.isLiteral('project'),
-    id: isText,
-    name: t.cascade(t.isString(), isRealName),
-    path: t.cascade(t.isString(), isRealDirectory),
-    base: t.isOptional(isText),
-    branch: t.isOptional(isText),
-  },
-  unknownFields,
-)
+const isProject = objectOf({
+  ...common,
+  kind: t.isLiteral('project'),
+  id: isText,
+  name: allOf(t.isString(), isRealName),
+  path: allOf(t.isString(), isRealDirectory),
+  base: t.isOptional(isText),
+  branch: t.isOptional(isText),
+})
 
-const isLogEvent = t.isObject(
-  {
-    at: isTime,
-    event: t.isString(),
-    session: isSessionId,
-    keys: t.isOptional(t.isArray(t.isString())),
-    omitted: t.isOptional(isWhole),
-    by: t.isOptional(t.isString()),
-    from: t.isOptional(t.isString()),
-    why: t.isOptional(t.isString()),
-  },
-  unknownFields,
-)
+const isLogEvent = objectOf({
+  at: isTime,
+  event: t.isString(),
+  session: isSessionId,
+  keys: t.isOptional(t.isArray(t.isString())),
+  omitted: t.isOptional(isWhole),
+  by: t.isOptional(t.isString()),
+  from: t.isOptional(t.isString()),
+  why: t.isOptional(t.isString()),
+})
 
-const isMeta = t.isObject({ schema: isWhole, minReader: isWhole, id: isText }, unknownFields)
+const isMeta = objectOf({ schema: isWhole, minReader: isWhole, id: isText })
 
 /** Checks `value` and says what is wrong with it, or returns it with its type. */
 type Check<R> = (value: unknown) => { readonly record: R } | { readonly problem: string }
@@ -145,6 +124,7 @@ function checkWith<R>(validator: t.AnyStrictValidator): Check<R> {
 }
 
 function isRealTime(value: string, state?: t.ValidationState): boolean {
+  if (ORDINARY_TIME.test(value)) return true
   const date = new Date(value)
   const exists = !Number.isNaN(date.getTime()) && date.toISOString() === value
   return exists || refuse(state, 'expected a date that exists')

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   encodeComponent,
   encodeFileName,
+  encodePath,
   fold,
   MAX_COMPONENT_BYTES,
   nameProblem,
@@ -214,5 +215,62 @@ describe('the name of a task or project', () => {
         expect(nameProblem(name)).toBeNull()
       }),
     )
+  })
+})
+
+describe('an encoded path', () => {
+  const plainPieces = fc.constantFrom(
+    'src',
+    'README.md',
+    'a.test.ts',
+    'Part-1',
+    '_x',
+    '+page',
+    'con',
+    'CON.txt',
+    'prn',
+    'x.lock',
+    'x.LOCK',
+    'x.lock.y',
+    '.git',
+    '-a',
+    'a.',
+    'a..b',
+    'a.b.c.d',
+    '',
+    '\u212a',
+    'ä',
+    'a b',
+    'x'.repeat(100),
+    'x'.repeat(101),
+    `a.${'b'.repeat(39)}`,
+    `a.${'b'.repeat(40)}`,
+    'line\n',
+    'lpt9',
+    'lpt9x',
+    'com1.',
+    'a%',
+  )
+  const paths = fc.oneof(
+    fc.array(plainPieces, { maxLength: 5 }).map((parts) => parts.join('/')),
+    fc.array(fc.oneof(plainPieces, componentNames), { maxLength: 5 }).map((parts) => parts.join('/')),
+    fc.string({
+      unit: fc.constantFrom('a', 'Z', '.', '/', '-', '_', '1', 'l', 'o', 'c', 'k', 'n'),
+      maxLength: 16,
+    }),
+  )
+
+  test('is its components, each encoded for itself', () => {
+    fc.assert(
+      fc.property(paths, (path) => {
+        const parts = path.split('/').filter((part) => part !== '')
+        expect(encodePath(path)).toBe(parts.map(encodeComponent).join('/'))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('is the path itself, folded, where every component is plain', () => {
+    expect(encodePath('packages/Team-1/src/README.md')).toBe('packages/team-1/src/readme.md')
   })
 })

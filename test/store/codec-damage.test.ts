@@ -86,6 +86,26 @@ describe('a damaged record', () => {
     expect(problemOf(refOf('src'), altered(lock, { acquiredAt: time }))).toContain('date that exists')
   })
 
+  test('is one with a time that a date would not give back, and no other', () => {
+    const part = (most: number, digits = 2) =>
+      fc.nat({ max: most }).map((number) => String(number).padStart(digits, '0'))
+    const times = fc
+      .tuple(part(9999, 4), part(14), part(33), part(26), part(62), part(62), part(999, 3))
+      .map(([year, month, day, hour, minute, second, milli]) => {
+        return `${year}-${month}-${day}T${hour}:${minute}:${second}.${milli}Z`
+      })
+    const isReal = (time: string) => {
+      const date = new Date(time)
+      return !Number.isNaN(date.getTime()) && date.toISOString() === time
+    }
+    fc.assert(
+      fc.property(times, (time) => {
+        expect(decode(refOf('src'), altered(lock, { acquiredAt: time })).ok).toBe(isReal(time))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
   test.each([
     { status: 'sleeping' },
     { fence: -1 },
@@ -148,6 +168,18 @@ describe('a damaged record', () => {
       'is larger than 64 KiB',
     )
     expect(problemOf(LOG_REF, Buffer.alloc(MAX_LONG_RECORD_BYTES + 1, '\n'))).toBe('is larger than 256 KiB')
+  })
+
+  test.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+  ])('is one whose "%s" go more than 32 levels deep, the record itself among them', (open, close) => {
+    const nested = (levels: number) => {
+      const value = `${open.repeat(levels)}0${close.repeat(levels)}`
+      return Buffer.from(altered(lock, { extra: 0 }).toString().replace('"extra":0', `"extra":${value}`))
+    }
+    expect(decode(refOf('src'), nested(31)).ok).toBe(true)
+    expect(problemOf(refOf('src'), nested(32))).toBe('is not a JSON object')
   })
 
   test.each([40, 1000, 30_000])('is one with %d objects in one another', (depth) => {

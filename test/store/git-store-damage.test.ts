@@ -39,6 +39,19 @@ async function damagedAmongAll(): Promise<Entry | undefined> {
   return all.get(DAMAGED)
 }
 
+test('a ref of any letters and a blob of any bytes are named, and hide nothing', async () => {
+  const odd: RefName = 'refs/dw/locks/path/b/\u00e4-\u6f22'
+  for (const bytes of ['\0\n\0', 'ä\u6f22\0{}', '']) {
+    const oid = await place.put(odd, Buffer.from(bytes))
+    const all = await store.read({ refs: [LOCKS_REF] })
+    expect([...all.keys()].sort()).toEqual([refOf('a'), odd, DAMAGED, refOf('z')].sort())
+    expect(all.get(odd)).toMatchObject({ oid, content: { ok: false, problem: 'is not a JSON object' } })
+    for (const key of ['a', 'damaged', 'z']) {
+      expect(all.get(refOf(key))?.content).toMatchObject({ ok: true, record: sampleLock(key) })
+    }
+  }
+})
+
 describe('a record whose blob is gone', () => {
   beforeEach(async () => {
     await rm(await objectFile(DAMAGED))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { link, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 import { isNoSpace, noSpace } from '../no-space.ts'
@@ -12,7 +13,8 @@ import { isNoSpace, noSpace } from '../no-space.ts'
 /** The file's value; undefined when it is absent or damaged, because nothing is guessed from such a file. */
 export async function readJsonFile(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    // a file of a line is read sooner than waited for: a listing reads one for each of hundreds of sessions
+    return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
     return undefined
   }

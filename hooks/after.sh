@@ -84,10 +84,7 @@ dw_is_due() {
   dw_beat="$dw_common/dw/beats/$dw_ref.json"
   [ -f "$dw_beat" ] && read -r dw_line <"$dw_beat" || return 0
   case $dw_line in *"\"record\":\"$dw_oid\""*) ;; *) return 0 ;; esac
-  # writing nothing to a file sets its time to now
-  printf '' 2>/dev/null >"$dw_common/dw/now" || return 1
-  # shellcheck disable=SC3013 # in dash, bash and busybox sh, and in POSIX since 2024
-  [ "$dw_common/dw/now" -nt "$dw_beat" ]
+  dw_is_past "$dw_beat"
 }
 
 # Keeps my session alive, without anybody waiting for it.

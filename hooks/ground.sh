@@ -28,6 +28,15 @@ dw_find_repository() {
   [ -d "$dw_common" ]
 }
 
+# dw_is_past <file>: whether the file is there and its time, which the program set to when it is due, is over.
+dw_is_past() {
+  [ -f "$1" ] || return 1
+  # writing nothing to a file sets its time to now
+  printf '' 2>/dev/null >"$dw_common/dw/now" || return 1
+  # shellcheck disable=SC3013 # in dash, bash and busybox sh, and in POSIX since 2024
+  [ "$dw_common/dw/now" -nt "$1" ]
+}
+
 # dw_field <name> <json>: $dw_value is the first text of that name, or empty. For values without quotes.
 dw_field() {
   dw_value=

@@ -10,7 +10,7 @@ const PAUSE = 60_000
  * Its failure is nobody's; the next command tries again. Whether one was started.
  */
 export async function syncInBackground(workspace: Workspace): Promise<boolean> {
-  const { shared, settings, around, clone, git } = workspace
+  const { shared, settings, around, clone } = workspace
   if (shared === null || !settings.syncsInBackground) return false
   const { state, arbiter } = shared.sharing
   const last = await state.exchange(arbiter.name)
@@ -21,11 +21,17 @@ export async function syncInBackground(workspace: Workspace): Promise<boolean> {
   if (last !== null && (isYoung(last.at, quarter) || isYoung(last.tried, Math.min(PAUSE, quarter))))
     return false
   try {
-    await state.setExchange({ remote: arbiter.name, at: last?.at ?? 0, tried: now })
+    const tried = { remote: arbiter.name, at: last?.at ?? 0, tried: now }
+    await state.setExchange(tried, settings.prePushFresh * 1000)
   } catch {
     // nothing can be written here, so there is nothing to send either
     return false
   }
-  git.detach(join(around.programs, 'git-dw'), ['sync', '--background', '--json'])
+  startSync(workspace)
   return true
+}
+
+/** Starts a sync that goes on by itself, whatever becomes of this process. */
+export function startSync({ git, around }: Workspace): void {
+  git.detach(join(around.programs, 'git-dw'), ['sync', '--background', '--json'])
 }

@@ -36,6 +36,7 @@ export async function openSharing(parts: SharingParts, remote: string): Promise<
     cloneId,
     side: new CloneSide(git, local, arbiter.refs),
     sharesPaths: settings.sharesPaths,
+    fresh: settings.prePushFresh * 1000,
     runtime: {
       ...storeRuntime(around),
       host: around.host,

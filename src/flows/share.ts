@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { SharingState } from '../share/exchange.ts'
 import { adoptBase } from '../share/adopt-base.ts'
 import { Arbiter } from '../share/arbiter.ts'
 import { type Probe, probe } from '../share/probe.ts'
@@ -102,5 +103,6 @@ function refuseUseless(remote: string, found: Probe): void {
 export async function stopSharing(workspace: Workspace): Promise<boolean> {
   const was = workspace.settings.shares
   if (was) await workspace.git.output(['config', 'dw.share', 'false'])
+  await new SharingState(workspace.repository.commonDir).dropExchange()
   return was
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as t from 'typanion'
 import { readJsonFile, writeJsonFile } from '../store/local/json-file.ts'
@@ -43,11 +44,21 @@ export class SharingState {
 
   /** The last exchange with `remote`; null when there was none. */
   async exchange(remote: string): Promise<Exchange | null> {
-    const value = await readJsonFile(join(this.#directory, 'exchange.json'))
+    const value = await readJsonFile(this.#exchangePath)
     return isExchange(value) && value.remote === remote ? value : null
   }
 
-  async setExchange(exchange: Exchange): Promise<void> {
-    await writeJsonFile(join(this.#directory, 'exchange.json'), exchange)
+  /** The file's time of change is when the exchange is no longer `fresh` (milliseconds): hooks/pre-push asks for it. */
+  async setExchange(exchange: Exchange, fresh: number): Promise<void> {
+    await writeJsonFile(this.#exchangePath, exchange, exchange.at + fresh)
+  }
+
+  /** Forgets it, when sharing stops. */
+  async dropExchange(): Promise<void> {
+    await rm(this.#exchangePath, { force: true })
+  }
+
+  get #exchangePath(): string {
+    return join(this.#directory, 'exchange.json')
   }
 }

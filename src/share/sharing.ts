@@ -23,6 +23,7 @@ export class Sharing {
   readonly cloneId: string
   /** False with `dw.sharePaths=false`: worktree paths and host names stay here. */
   readonly #sharesPaths: boolean
+  readonly #fresh: number
 
   constructor(parts: {
     readonly arbiter: Arbiter
@@ -31,6 +32,8 @@ export class Sharing {
     readonly runtime: ShareRuntime
     readonly cloneId: string
     readonly sharesPaths: boolean
+    /** How long an exchange counts as fresh for a push, in milliseconds. */
+    readonly fresh: number
   }) {
     this.arbiter = parts.arbiter
     this.side = parts.side
@@ -38,6 +41,7 @@ export class Sharing {
     this.runtime = parts.runtime
     this.cloneId = parts.cloneId
     this.#sharesPaths = parts.sharesPaths
+    this.#fresh = parts.fresh
   }
 
   timestamp(): string {
@@ -78,7 +82,8 @@ export class Sharing {
   /** Notes that this clone has just exchanged records with the arbiter. */
   async noteExchange(): Promise<void> {
     const at = this.runtime.now()
-    await this.state.setExchange({ remote: this.arbiter.name, at, tried: at }).catch(() => undefined)
+    const exchange = { remote: this.arbiter.name, at, tried: at }
+    await this.state.setExchange(exchange, this.#fresh).catch(() => undefined)
   }
 }
 

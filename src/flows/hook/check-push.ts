@@ -4,7 +4,7 @@ import { type PushedRange, pushedPaths, pushedPathsOfShallow, shallowEdge } from
 import { Git } from '../../git/exec.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { corrupt, type Workspace } from '../workspace.ts'
-import { type LookAtArbiter, lookAtArbiter } from './look-at-arbiter.ts'
+import { lookAtArbiter } from './look-at-arbiter.ts'
 import { meetPaths, myId, type OthersGround, readOthersGround } from './others-ground.ts'
 import type { PushedRef } from './pushed-refs.ts'
 
@@ -39,17 +39,13 @@ export function startPaths(around: Surroundings, remote: string, refs: readonly 
  * or branch and its holder, DW_USAGE for refs that only git dw pushes, DW_CORRUPT_STATE for a lock that
  * cannot be read. What could not be checked is said, or refused, by `dw.prePushOffline`.
  */
-export async function checkPush(
-  workspace: Workspace,
-  request: PushRequest,
-  look: LookAtArbiter = lookAtArbiter,
-): Promise<void> {
+export async function checkPush(workspace: Workspace, request: PushRequest): Promise<void> {
   const { settings, around } = workspace
   if (!settings.hooks) return
   const { refs } = request
   refuseOwnRefs(refs)
   const { prePushFresh: fresh, hookTimeout: timeout } = settings
-  const arbiter = await look(workspace, { fresh, timeout })
+  const arbiter = await lookAtArbiter(workspace, { fresh, timeout })
   if (arbiter.known === 'stale') unchecked(workspace, `the arbiter's locks are not known: ${arbiter.why}`)
   const [others, paths] = await Promise.all([readOthersGround(workspace), pathsOfPush(workspace, request)])
   if (paths === null) unchecked(workspace, 'what these commits change is not all in this partial clone')

@@ -4,6 +4,9 @@ import { leaseEnd, type Vantage } from './lease.ts'
 import { printable } from './printable.ts'
 import type { Owner } from './record.ts'
 
+/** What stands for a host name that stays at home (`dw.sharePaths`). */
+export const HIDDEN_HOST = 'hidden'
+
 /** `ann@mill`, as messages name a session's owner. */
 export function ownerName(owner: Owner): string {
   return `${owner.user}@${owner.host}`

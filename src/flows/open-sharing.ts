@@ -5,8 +5,10 @@ import { Arbiter } from '../share/arbiter.ts'
 import { CloneSide } from '../share/clone-side.ts'
 import { SharingState } from '../share/exchange.ts'
 import { Sharing } from '../share/sharing.ts'
-import type { GitStore, StoreRuntime } from '../store/git-store.ts'
+import { SharedStore } from '../share/shared-store.ts'
+import type { GitStore } from '../store/git-store.ts'
 import type { Settings } from './settings.ts'
+import { storeRuntime } from './store-runtime.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What sharing is opened with. */
@@ -48,6 +50,11 @@ export async function openSharing(parts: SharingParts, remote: string): Promise<
   })
 }
 
+/** The records of a repository that is shared through `remote`. */
+export async function openSharedStore(parts: SharingParts, remote: string): Promise<SharedStore> {
+  return new SharedStore(parts.local, await openSharing(parts, remote))
+}
+
 /** Where `remote` takes pushes, and is read, too (design §7); null where git has no such remote. */
 export async function addressOf(
   parts: Pick<SharingParts, 'around' | 'git' | 'settings'>,
@@ -60,16 +67,4 @@ export async function addressOf(
   // only a person at a terminal can be asked for a password
   const asks = (await around.terminal()) !== null
   return { url, timeout: settings.remoteTimeout * 1000, asks }
-}
-
-/** What stores need of the surroundings. */
-export function storeRuntime(around: Surroundings): StoreRuntime {
-  return {
-    elapsed: around.elapsed,
-    fileClock: around.fileClock,
-    sleep: around.sleep,
-    random: around.random,
-    nonce: around.randomWord,
-    signal: around.signal,
-  }
 }

@@ -8,7 +8,8 @@ import { type SyncReport, syncRecords } from '../share/sync.ts'
 import { GitStore } from '../store/git-store.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
-import { addressOf, openSharing, storeRuntime } from './open-sharing.ts'
+import { addressOf, openSharing } from './open-sharing.ts'
+import { storeRuntime } from './store-runtime.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
 
 /** What `git dw share` came to. */

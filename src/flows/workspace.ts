@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import { HIDDEN_HOST } from '../domain/holder.ts'
 import { nameProblem } from '../domain/name.ts'
 import type { SessionId, Timestamp } from '../domain/record.ts'
 import { readConfig } from '../git/config.ts'
@@ -10,12 +11,12 @@ import { CloneState } from '../store/local/clone-state.ts'
 import { corrupt } from '../store/damage.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
-import { SharedStore } from '../share/shared-store.ts'
-import { HIDDEN } from '../share/sharing.ts'
+import type { SharedStore } from '../share/shared-store.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
 import { Losses } from './losses.ts'
-import { openSharing, storeRuntime } from './open-sharing.ts'
+import type { SharingParts } from './open-sharing.ts'
 import { Settings } from './settings.ts'
+import { storeRuntime } from './store-runtime.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export { corrupt }
@@ -46,16 +47,21 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
   const cloneId = await clone.cloneId().catch(() => 'unknown')
   const settings = new Settings(config)
   const parts = {
-    around: settings.sharesPaths ? around : { ...around, host: HIDDEN },
+    around: settings.sharesPaths ? around : { ...around, host: HIDDEN_HOST },
     git,
     repository,
     settings,
   }
   const remote = settings.shares ? settings.remote : undefined
-  const sharing = remote === undefined ? null : await openSharing({ ...parts, local, cloneId }, remote)
-  const shared = sharing === null ? null : new SharedStore(local, sharing)
-  const isAdvisory = sharing?.arbiter.atomic === false
+  const shared = remote === undefined ? null : await openShared({ ...parts, local, cloneId }, remote)
+  const isAdvisory = shared?.sharing.arbiter.atomic === false
   return { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses: new Losses() }
+}
+
+/** Loads what sharing needs, for those who share alone. */
+async function openShared(parts: SharingParts, remote: string): Promise<SharedStore> {
+  const { openSharedStore } = await import('./open-sharing.ts')
+  return openSharedStore(parts, remote)
 }
 
 /** The time now, as records hold it. */

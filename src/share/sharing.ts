@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { HIDDEN_HOST } from '../domain/holder.ts'
 import type { DwRecord } from '../store/codec.ts'
 import type { StoreRuntime } from '../store/git-store.ts'
 import { type Processes, takeMutex } from '../store/local/mutex.ts'
@@ -52,7 +53,7 @@ export class Sharing {
   asShared(record: DwRecord): DwRecord {
     if (this.#sharesPaths || (record.kind !== 'session' && record.kind !== 'lock')) return record
     if (record.owner.clone !== this.cloneId) return record
-    const owner = record.owner.host === HIDDEN ? record.owner : { ...record.owner, host: HIDDEN }
+    const owner = record.owner.host === HIDDEN_HOST ? record.owner : { ...record.owner, host: HIDDEN_HOST }
     if (record.kind === 'lock') {
       const { worktree, ...rest } = record
       return worktree === undefined && owner === record.owner ? record : { ...rest, owner }
@@ -86,9 +87,6 @@ export class Sharing {
     await this.state.setExchange(exchange, this.#fresh).catch(() => undefined)
   }
 }
-
-/** What stands for a host name that stays at home. */
-export const HIDDEN = 'hidden'
 
 /** How long another sync of this clone is waited for, in milliseconds. */
 const PATIENCE = 120_000

@@ -1,5 +1,8 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { SessionId } from '../domain/record.ts'
 import { countCommits } from '../git/reachable.ts'
+import { readStamp } from '../store/local/stamp.ts'
 import type { Workspace } from './workspace.ts'
 import { type Contents, hasWork, readContents } from './worktree/contents.ts'
 import { type KnownWorktree, knownWorktrees } from './worktree/known-worktree.ts'
@@ -21,6 +24,8 @@ export async function unfinishedWork(
   workspace: Workspace,
   session: SessionId,
 ): Promise<UnfinishedWorktree[]> {
+  // most sessions have none on this machine, and then git need not be asked
+  if (!(await hasWorktree(workspace.repository.commonDir, session))) return []
   const known = await knownWorktrees(workspace)
   const mine = known.filter(({ stamp, missing }) => stamp?.session === session && !missing)
   if (mine.length === 0) return []
@@ -32,6 +37,14 @@ export async function unfinishedWork(
       return { worktree, work: contents === null ? null : await workIn(workspace, contents, bases) }
     }),
   )
+}
+
+/** Whether a stamp in one of the worktrees' git directories names the session. */
+async function hasWorktree(commonDir: string, session: SessionId): Promise<boolean> {
+  const records = join(commonDir, 'worktrees')
+  const names = await readdir(records).catch(() => [])
+  const stamps = await Promise.all(names.map((name) => readStamp(join(records, name))))
+  return stamps.some((stamp) => stamp?.session === session)
 }
 
 async function workIn(

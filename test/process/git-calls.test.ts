@@ -83,7 +83,7 @@ const MOST: readonly {
   { name: 'sessions', first: [['init']], args: ['sessions'], most: 3 },
   { name: 'init of a new session', args: ['init'], most: 7 },
   { name: 'init of a session that is there', first: [['init']], args: ['init'], most: 3 },
-  { name: 'an end', first: [['claim', 'x']], args: ['end'], most: 6 },
+  { name: 'an end', first: [['claim', 'x']], args: ['end'], most: 8 },
   { name: 'help', args: ['claim', '-h'], most: 0 },
 ]
 

@@ -23,6 +23,10 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['new'], load: async () => (await import('../commands/new.ts')).NewCommand },
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
   { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
+  {
+    path: ['record-result'],
+    load: async () => (await import('../commands/record-result.ts')).RecordResultCommand,
+  },
   { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
   {
     path: ['worktree', 'list'],

@@ -6,10 +6,13 @@ import { type DwCommandClass, REGISTRY, type Registration } from './registry.ts'
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--base': 'commit',
   '--message': 'why',
+  '--files': 'path',
   '--path': 'dir',
+  '--pr': 'url',
   '--resume': 'id',
   '--session': 'id',
   '--since': 'time',
+  '--summary': 'text',
   '--ttl': 'duration',
 }
 

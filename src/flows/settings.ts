@@ -8,6 +8,7 @@ const DURATIONS = {
   'dw.heartbeatInterval': 15 * 60,
   'dw.sessionTtl': 86_400,
   'dw.lockTtl': 7200,
+  'dw.retention': 30 * 86_400,
 } as const
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
@@ -31,6 +32,11 @@ export class Settings {
   /** `dw.lockTtl`, in seconds. */
   get lockTtl(): number {
     return this.#duration('dw.lockTtl', DURATIONS['dw.lockTtl'])
+  }
+
+  /** `dw.retention`: how long what has ended is kept, in seconds. */
+  get retention(): number {
+    return this.#duration('dw.retention', DURATIONS['dw.retention'])
   }
 
   /** Refuses durations that are none, before anything is changed. Throws DW_CONFIG. */

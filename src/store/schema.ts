@@ -1,7 +1,14 @@
 import * as t from 'typanion'
 import { formatKey, lockName, parseKey } from '../domain/key.ts'
 import { nameProblem } from '../domain/name.ts'
-import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
+import {
+  type Lock,
+  type LogEvent,
+  type Project,
+  RESULT_STATUSES,
+  type Result,
+  type Session,
+} from '../domain/record.ts'
 
 /** The newest record version that this program reads and writes (design §4). */
 export const RECORD_VERSION = 1
@@ -26,7 +33,7 @@ const isTime = t.cascade(
   isRealTime,
 )
 const isText = t.cascade(t.isString(), t.hasMinLength(1))
-const isBlobId = t.cascade(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
+const isObjectId = t.cascade(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
 const isSessionId = t.cascade(t.isString(), t.matchesRegExp(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/))
 const isKey = t.cascade(t.isString(), isRealKey)
 
@@ -60,13 +67,14 @@ const isSession = t.isObject(
     ),
     pr: t.isOptional(t.isString()),
     endedBy: t.isOptional(t.isString()),
+    endedAt: t.isOptional(isTime),
     createdAt: isTime,
     lastActivity: isTime,
     ttl: isSeconds,
     fence: isWhole,
     revoked: t.isArray(
       t.isObject(
-        { key: isKey, lock: isBlobId, by: t.isString(), at: isTime, why: t.isString() },
+        { key: isKey, lock: isObjectId, by: t.isString(), at: isTime, why: t.isString() },
         unknownFields,
       ),
     ),
@@ -107,6 +115,27 @@ const isProject = t.isObject(
   unknownFields,
 )
 
+const isResult = t.isObject(
+  {
+    ...common,
+    kind: t.isLiteral('result'),
+    id: isText,
+    project: t.cascade(t.isString(), isRealName),
+    task: t.cascade(t.isString(), isRealName),
+    status: t.isEnum(RESULT_STATUSES),
+    session: isSessionId,
+    branch: t.isOptional(isText),
+    head: t.isOptional(isObjectId),
+    base: t.isOptional(isObjectId),
+    pr: t.isOptional(isText),
+    summary: t.isOptional(isText),
+    files: t.isArray(isText),
+    omitted: t.isOptional(isWhole),
+    at: isTime,
+  },
+  unknownFields,
+)
+
 const isLogEvent = t.isObject(
   {
     at: isTime,
@@ -129,6 +158,7 @@ type Check<R> = (value: unknown) => { readonly record: R } | { readonly problem:
 export const checkSession = checkWith<Session>(isSession)
 export const checkLock = checkWith<Lock>(isLock)
 export const checkProject = checkWith<Project>(isProject)
+export const checkResult = checkWith<Result>(isResult)
 export const checkLogEvent = checkWith<LogEvent>(isLogEvent)
 export const checkMeta: Check<Meta> = (value) => {
   const checked = checkWith<Omit<Meta, 'kind'>>(isMeta)(value)

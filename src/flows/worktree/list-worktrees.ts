@@ -81,7 +81,10 @@ function startOf(worktree: KnownWorktree): RowStart {
 }
 
 /** The commits that work is merged into: the remote's HEAD, and what the main worktree is on. */
-export async function basesOf(workspace: Workspace, main: KnownWorktree | undefined): Promise<string[]> {
+export async function basesOf(
+  workspace: Workspace,
+  main: Pick<KnownWorktree, 'branch'> | undefined,
+): Promise<string[]> {
   const { settings } = workspace
   const names = [
     ...(settings.base === undefined ? [] : [settings.base]),

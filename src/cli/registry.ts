@@ -68,5 +68,6 @@ export const REGISTRY: readonly Registration[] = [
     path: ['project', 'remove'],
     load: async () => (await import('../commands/project/remove.ts')).ProjectRemoveCommand,
   },
+  { path: ['cleanup'], load: async () => (await import('../commands/cleanup.ts')).CleanupCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

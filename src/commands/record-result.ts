@@ -3,20 +3,19 @@ import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
-import { pullRequestUrl, resultStatus, resultSummary } from '../domain/result.ts'
+import { pullRequestUrl, resultDetails, resultStatus, resultSummary } from '../domain/result.ts'
 import { namedKeys } from '../flows/named-keys.ts'
 import { projectName } from '../flows/projects.ts'
 import { recordResult, type ResultAnswer } from '../flows/results/record-result.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 import { narrateRemoval, removalJson } from '../report/removal.ts'
-import { resultJson } from '../report/result-json.ts'
 
 export class RecordResultCommand extends RepositoryCommand {
   static override paths = [['record-result']]
 
   static override forms = [
-    '--task <task> [--project <project>] --status passed|failed|partial|blocked [--pr <url>] [--summary <text>] [--files <path>…]',
+    '[<options>] --task <task> --status passed|failed|partial|blocked [--files <path>…]',
   ]
 
   static override usage = Command.Usage({
@@ -78,8 +77,8 @@ export class RecordResultCommand extends RepositoryCommand {
       text: '',
       json: {
         schema: JSON_SCHEMA,
-        result: resultJson(result),
-        before: before === null ? null : resultJson(before),
+        result: resultDetails(result),
+        before: before === null ? null : resultDetails(before),
         released: released.map(formatKey),
         worktrees: { removed: removed.map(removalJson), kept },
       },

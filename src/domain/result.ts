@@ -72,3 +72,22 @@ export function describeResult(result: Result, now: number): string {
     `${status} ${ago(at, now)} by ${session}${more.length === 0 ? '' : ` (${more.join(', ')})`}`,
   )
 }
+
+/** A task's result as errors and JSON tell it. */
+export function resultDetails(result: Result): object {
+  const { project, task, status, session, files, at } = result
+  return {
+    project,
+    task,
+    status,
+    session,
+    branch: result.branch ?? null,
+    head: result.head ?? null,
+    base: result.base ?? null,
+    pr: result.pr ?? null,
+    summary: result.summary ?? null,
+    files,
+    omitted: result.omitted ?? 0,
+    at,
+  }
+}

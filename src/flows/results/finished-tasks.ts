@@ -1,6 +1,6 @@
 import { DwError } from '../../domain/error.ts'
 import type { Key, TaskKey } from '../../domain/key.ts'
-import { describeResult } from '../../domain/result.ts'
+import { describeResult, resultDetails } from '../../domain/result.ts'
 import { resultRef } from '../../store/ref-names.ts'
 import type { Snapshot } from '../../store/store.ts'
 import { shellWord } from '../../domain/shell-word.ts'
@@ -54,6 +54,6 @@ async function earlierResult(
   const work = result.branch === undefined ? [] : [`look at it: git log ${shellWord(result.branch)}`]
   throw new DwError('DW_FINISHED', `${told}, and is not merged`, {
     hints: [...work, `work on it all the same: ${again}`],
-    details: { result },
+    details: { result: resultDetails(result) },
   })
 }

@@ -55,6 +55,7 @@ async function runAnswers(): Promise<void> {
   await runWorktrees()
   await runProjects()
   await runHooks()
+  await runResults()
 }
 
 /** Worktrees that are made, listed, removed, kept and brought back. */
@@ -99,11 +100,30 @@ async function runWorktrees(): Promise<void> {
   await sandbox.git(['commit', '-q', '--allow-empty', '-m', 'only here'], { cwd: other })
   await run(['worktree', 'remove', 'N'], mia)
   await run(['worktree', 'remove', 'N'], BEN)
+  await run(['worktree', 'list'], mia)
   await run(['end', '--remove-worktree', '--force'], mia)
   await run(['claim', '--task', 'O'], mia)
   await run(['end', '--remove-worktree'], mia)
   await run(['claim', ...Array.from({ length: 60 }, (_, at) => `many/${at}`)], mia)
   await run(['log'], mia)
+}
+
+/** Results of tasks, and what is left when everybody has gone. */
+async function runResults(): Promise<void> {
+  const pia = { agent: 'pia' }
+  const pr = ['--pr', 'https://example.com/pull/7', '--summary', 'done']
+  await run(['claim', '--task', 'R'], pia)
+  await run(['record-result', '--task', 'R', '--status', 'failed', '--files', 'src'], pia)
+  await run(['claim', '--task', 'R'], pia)
+  await run(['record-result', '--task', 'R', '--status', 'passed', ...pr], pia)
+  await run(['record-result', '--task', 'R', '--status', 'passed'], pia)
+  await run(['claim', '--task', 'R'], pia)
+  await run(['worktree', 'list'], pia)
+  await run(['sessions'], pia)
+  await run(['claim', '--task', 'S'], pia)
+  await run(['record-result', '--task', 'S', '--status', 'passed', '--remove-worktree'], pia)
+  await run(['end'], pia)
+  await run(['cleanup', '--dry-run', '--prune'])
 }
 
 /** Projects that are registered, claimed as a whole, changed and removed. */
@@ -175,6 +195,7 @@ async function runDamage(): Promise<void> {
   await run(['sessions', '--all'], ANNA)
   await run(['sessions'], ANNA)
   await run(['status'], ANNA)
+  await run(['cleanup'], { env: { DW_TEST_CLOCK: '+3h' } })
 }
 
 async function runErrors(): Promise<void> {

@@ -23,6 +23,10 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['new'], load: async () => (await import('../commands/new.ts')).NewCommand },
   { path: ['resume'], load: async () => (await import('../commands/resume.ts')).ResumeCommand },
   { path: ['heartbeat'], load: async () => (await import('../commands/heartbeat.ts')).HeartbeatCommand },
+  {
+    path: ['record-result'],
+    load: async () => (await import('../commands/record-result.ts')).RecordResultCommand,
+  },
   { path: ['end'], load: async () => (await import('../commands/end.ts')).EndCommand },
   {
     path: ['worktree', 'list'],
@@ -79,6 +83,7 @@ export const REGISTRY: readonly Registration[] = [
     path: ['hooks', 'status'],
     load: async () => (await import('../commands/hooks/status.ts')).HooksStatusCommand,
   },
+  { path: ['cleanup'], load: async () => (await import('../commands/cleanup.ts')).CleanupCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]
 

@@ -6,11 +6,14 @@ import { type DwCommandClass, REGISTRY, type Registration } from './registry.ts'
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--base': 'commit',
   '--message': 'why',
+  '--files': 'path',
   '--only': 'hook,…',
   '--path': 'dir',
+  '--pr': 'url',
   '--resume': 'id',
   '--session': 'id',
   '--since': 'time',
+  '--summary': 'text',
   '--ttl': 'duration',
 }
 

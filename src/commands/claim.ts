@@ -45,6 +45,9 @@ export class ClaimCommand extends RepositoryCommand {
       DW_PROJECT, DW_BRANCH and DW_BASE set. When that does not succeed, the path is printed and the task is
       yours, the exit status is 1, and the same claim runs it again.
 
+      A task whose result is "passed" and whose branch is not merged yet is refused (DW_FINISHED), unless
+      --again says otherwise. Any other result is only told.
+
       A claim lasts while its session is heard from at least once per --ttl. What has expired can simply be
       claimed. What is live can be taken with --steal and a reason, which the old holder is told.
 
@@ -73,6 +76,9 @@ export class ClaimCommand extends RepositoryCommand {
   adopt = Option.Boolean('--adopt', false, {
     description: 'Go on in a worktree of the branch that is there.',
   })
+  again = Option.Boolean('--again', false, {
+    description: 'Claim a task that has passed and is not merged yet.',
+  })
   noWorktree = Option.Boolean('--no-worktree', false, { description: 'Claim the task alone.' })
   ttl = Option.String('--ttl', {
     description: 'Silence after which the claim expires, like 2h (dw.lockTtl).',
@@ -97,7 +103,13 @@ export class ClaimCommand extends RepositoryCommand {
       // without a remote that decides, every lock is one for good
       ...(this.offline && workspace.shared !== null ? { provisional: true } : {}),
     }
-    const request = { ...this.session, steal: this.steal, terms, stealing: this.#stealing() }
+    const request = {
+      ...this.session,
+      steal: this.steal,
+      terms,
+      stealing: this.#stealing(),
+      ...(this.again ? {} : { unlessFinished: this.#given(['--json'], ['--again']) }),
+    }
     const { answer, problem } = await (this.task === undefined
       ? this.#claimKeys(workspace, request)
       : this.#claimTask(workspace, this.task, request))
@@ -166,6 +178,9 @@ export class ClaimCommand extends RepositoryCommand {
     if (task === undefined && worktreeOptions.some((option) => option !== undefined)) {
       throw wrong('--base, --branch, --adopt and --no-worktree go with --task')
     }
+    if (task === undefined && this.again && !keys.some((key) => key.startsWith('task:'))) {
+      throw wrong('--again goes with a task')
+    }
     if (this.noWorktree && worktreeOptions.slice(0, 3).some((option) => option !== undefined)) {
       throw wrong('--no-worktree makes no use of --base, --branch or --adopt')
     }
@@ -203,21 +218,22 @@ export class ClaimCommand extends RepositoryCommand {
 
   /** The command as it was given: for the hint at the end of a wait. */
   #again(): string {
-    return `git dw ${this.context.words
-      .filter((word) => word !== '--json')
-      .map(shellWord)
-      .join(' ')}`
+    return this.#given(['--json'], [])
   }
 
   /** The command as it was given, made to steal: for the hint of a refusal. */
   #stealing(): string {
+    const more = ['--steal', ...(this.why === undefined ? ['-m "<why>"'] : [])]
+    return this.#given(['--json', '--wait'], more)
+  }
+
+  /** The command as it was given, without the options `left` and with `more`, which stand before a `--`. */
+  #given(left: readonly string[], more: readonly string[]): string {
     const { words } = this.context
     const end = words.includes('--') ? words.indexOf('--') : words.length
-    const [options, rest] = [words.slice(0, end), words.slice(end)]
-    const left = (word: string) => word !== '--json' && word !== '--wait' && !word.startsWith('--wait=')
-    const given = options.filter(left).map(shellWord)
-    const stealing = `git dw ${given.join(' ')} --steal${this.why === undefined ? ' -m "<why>"' : ''}`
-    return [stealing, ...rest.map(shellWord)].join(' ')
+    const isLeft = (word: string) => left.some((each) => word === each || word.startsWith(`${each}=`))
+    const options = words.slice(0, end).filter((word) => !isLeft(word))
+    return ['git dw', ...options.map(shellWord), ...more, ...words.slice(end).map(shellWord)].join(' ')
   }
 }
 

@@ -14,6 +14,7 @@ export const EXIT_STATUS = {
   DW_IN_USE: 1,
   DW_EXISTS: 1,
   DW_ALIVE: 1,
+  DW_FINISHED: 1,
   DW_POST_CREATE: 1,
   DW_LOST: 4,
   DW_BUSY: 75,

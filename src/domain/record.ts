@@ -61,6 +61,8 @@ export interface Session {
   readonly revoked: readonly Revocation[]
   /** Who ended it, when that was somebody else: a session's id, or `user@host`. */
   readonly endedBy?: string
+  /** When somebody else ended it, or noted that it had expired. */
+  readonly endedAt?: Timestamp
 }
 
 export interface Lock {
@@ -97,6 +99,33 @@ export interface Project {
   readonly branch?: string
 }
 
+/** How work on a task came out. */
+export type ResultStatus = (typeof RESULT_STATUSES)[number]
+export const RESULT_STATUSES = ['passed', 'failed', 'partial', 'blocked'] as const
+
+/** The result that was recorded last for a task. */
+export interface Result {
+  readonly kind: 'result'
+  readonly id: string
+  readonly project: string
+  readonly task: string
+  readonly status: ResultStatus
+  readonly session: SessionId
+  /** Where the work is: the branch's short name, and the commit that it was at. */
+  readonly branch?: string
+  readonly head?: string
+  /** The commit that the branch started at: with the same `head` there is nothing that could be merged. */
+  readonly base?: string
+  /** The pull request's URL. */
+  readonly pr?: string
+  readonly summary?: string
+  /** Paths from the top. */
+  readonly files: readonly string[]
+  /** How many more files there were. */
+  readonly omitted?: number
+  readonly at: Timestamp
+}
+
 /** One line of a session's log. */
 export interface LogEvent {
   readonly at: Timestamp
@@ -119,6 +148,8 @@ export type LogEventName =
   | 'upgrade'
   | 'resume'
   | 'end'
+  | 'result'
+  | 'cleanup'
   | 'project-add'
   | 'project-replace'
   | 'project-rename'

@@ -1,4 +1,4 @@
-import { isAbove, type LockName, lockName, parseKey } from './key.ts'
+import { isAbove, type LockName, lockName, parseKey, type TaskKey } from './key.ts'
 import type { Lock, Owner, Revocation, Session, SessionId, Timestamp } from './record.ts'
 
 /** A session that starts now, with nothing claimed. `ttl` in seconds. */
@@ -79,15 +79,30 @@ export function absentSession(lock: Lock, at: Timestamp, ttl: number, revocation
   return { ...revoke(started, revocations), status: 'expired', createdAt: at }
 }
 
-/** The session with the project, task and worktree of `other`: what it was before a claim that failed. */
+/**
+ * The session with the project, task, worktree and pull request of `other`: what it was before a claim that
+ * failed.
+ */
 export function withWorkOf(session: Session, other: Session): Session {
-  const { project, task, worktree, ...rest } = session
+  const { project, task, worktree, pr, ...rest } = session
   return {
     ...rest,
     ...(other.project === undefined ? {} : { project: other.project }),
     ...(other.task === undefined ? {} : { task: other.task }),
     ...(other.worktree === undefined ? {} : { worktree: other.worktree }),
+    ...(other.pr === undefined ? {} : { pr: other.pr }),
   }
+}
+
+/** The session that works on `task` from now on: the pull request of another task is not this one's. */
+export function workingOn(session: Session, task: TaskKey): Session {
+  const isSame =
+    session.task !== undefined &&
+    session.project !== undefined &&
+    lockName({ kind: 'task', project: session.project, task: session.task }) === lockName(task)
+  const { pr, ...rest } = session
+  const kept = isSame && pr !== undefined ? { pr } : {}
+  return { ...rest, ...kept, project: task.project, task: task.task }
 }
 
 /** The session as it is kept after its end by its own holder: its revocations end with it (design §5). */
@@ -102,6 +117,25 @@ const MOST_NOTED = 100
  * The session as it is kept after somebody else ended it: by whom, and the locks it lost that way, stay
  * noted, so that its holder is told.
  */
-export function endedByOther(session: Session, by: string, lost: readonly Revocation[]): Session {
-  return { ...revoke(session, lost.slice(0, MOST_NOTED)), status: 'ended', endedBy: by }
+export function endedByOther(
+  session: Session,
+  by: string,
+  at: Timestamp,
+  lost: readonly Revocation[],
+): Session {
+  return { ...revoke(session, lost.slice(0, MOST_NOTED)), status: 'ended', endedBy: by, endedAt: at }
+}
+
+/**
+ * The session as it is kept once a clean-up found it expired: the locks that it lost that way stay noted, so
+ * that a holder who comes back is told.
+ */
+export function expiredSession(session: Session, at: Timestamp, lost: readonly Revocation[]): Session {
+  return { ...revoke(session, lost.slice(0, MOST_NOTED)), status: 'expired', endedAt: at }
+}
+
+/** When the session was over, in milliseconds since the epoch: the last that is known to have happened to it. */
+export function endOf(session: Session): number {
+  const times = [session.lastActivity, session.endedAt, ...session.revoked.map(({ at }) => at)]
+  return Math.max(...times.flatMap((time) => (time === undefined ? [] : [Date.parse(time)])))
 }

@@ -3,7 +3,7 @@ import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
-import type { NewBranch } from '../store/store.ts'
+import type { NewBranch, Snapshot } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
   type ClaimTerms,
@@ -23,6 +23,7 @@ import { showKey } from './path-key.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import type { Progress } from './progress.ts'
+import { earlierResults, resultRefs } from './results/finished-tasks.ts'
 import { takeBack } from './take-back.ts'
 import { commits } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
@@ -40,6 +41,11 @@ export interface ClaimRequest {
   readonly project?: string
   /** Whether a session that starts here can be bound to a worktree that the claim makes. */
   readonly canStamp: boolean
+  /**
+   * Refuses tasks that passed and are not merged, and says so with this command, which takes them all the
+   * same; without it they are taken.
+   */
+  readonly unlessFinished?: string
   /** The same claim as a command that steals, for the hint of a refusal. */
   readonly stealing: string
 }
@@ -57,6 +63,8 @@ export class Claim {
   #claimants: Claimants | null = null
   /** The record of a session that was started without the lock it was started for. */
   #halfStarted: BlobId | null = null
+  /** What is to be said of earlier results of the tasks that are claimed. */
+  #told: readonly string[] = []
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Holding>()
 
@@ -85,6 +93,7 @@ export class Claim {
       ...identityRefs(claimants),
       ...ids.flatMap((id) => claimRefs([], id)),
       ...claimRefs(keys, ids[0] ?? NOBODY),
+      ...resultRefs(keys),
       // a session that starts here works on the project of this directory
       ...(this.#project === null ? [PROJECTS_REF] : []),
     ]
@@ -104,6 +113,7 @@ export class Claim {
       if (!this.#isOffline && (await store.refresh())) return null
       throw this.#refusal(ground, decision, actor)
     }
+    await this.#lookAtResults(snapshot, decision)
     if (decision.clear.length > 0) {
       // nothing of mine is given up before the other keys are known to be free
       if (!whole && keys.length > 1) return null
@@ -138,6 +148,11 @@ export class Claim {
     const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ oid }) => oid)
     if (steal) this.#victims ??= new Set(seen)
     return decide(ground, keys, me, this.#victims ?? new Set())
+  }
+
+  async #lookAtResults(snapshot: Snapshot, { take }: Granted): Promise<void> {
+    const keys = take.map(({ key }) => key)
+    this.#told = await earlierResults(this.#workspace, snapshot, keys, this.#request.unlessFinished)
   }
 
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
@@ -214,6 +229,7 @@ export class Claim {
     locks: ReadonlyMap<Key, Lock>,
   ): ClaimAnswer {
     this.#workspace.losses.forget([...this.#upgraded.values()])
+    for (const line of this.#told) this.#workspace.around.say(line)
     const already = decision.already.map(({ key, by }) => ({
       key,
       already: true,
@@ -268,7 +284,8 @@ export class Claim {
       const { key, name, record } = given
       const pairs = new Map(record.with === undefined ? [] : [[name, record.with]])
       const terms = { ...termsOf(record), pairs }
-      const anew = { ...this.#request, keys: [key], steal: false, terms }
+      const { unlessFinished: _, ...asked } = this.#request
+      const anew = { ...asked, keys: [key], steal: false, terms }
       if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
     }
     this.#workspace.losses.forget(held)

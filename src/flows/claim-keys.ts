@@ -1,7 +1,7 @@
 import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.ts'
 import { formatKey, type Key, lockName } from '../domain/key.ts'
 import type { BlobId, Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
-import { absentSession, movedFence, revoke, withoutRevocationsOf } from '../domain/session.ts'
+import { absentSession, movedFence, revoke, withoutRevocationsOf, workingOn } from '../domain/session.ts'
 import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
 import type { Change, Snapshot } from '../store/store.ts'
 import type { Actor } from './actor.ts'
@@ -60,8 +60,8 @@ export async function readClaimGround(workspace: Workspace, snapshot: Snapshot):
   return ground
 }
 
-/** Records that a claim can do without: its log, and the projects. */
-const HARMLESS = /^refs\/dw\/(?:log|projects)\//
+/** Records that a claim can do without: its log, the projects, and results. */
+const HARMLESS = /^refs\/dw\/(?:log|projects|results)\//
 
 /** Decides the claim; of live locks only `victims` are stolen. */
 export function decide(
@@ -186,7 +186,7 @@ function withTask(session: Session, granted: Granted, terms: ClaimTerms, at: str
   const task = granted.take.find(({ key }) => key.kind === 'task')?.key
   if (task?.kind !== 'task') return session
   const worktree = terms.worktree === undefined ? {} : { worktree: { ...terms.worktree, createdAt: at } }
-  return { ...session, project: task.project, task: task.task, ...worktree }
+  return { ...workingOn(session, task), ...worktree }
 }
 
 /** One change for each other session that loses a lock; an absent one is created, expired (design §5). */

@@ -124,7 +124,7 @@ function endingChanges(
   const why = 'its session was ended'
   const lostTo = (name: string) =>
     locks.map(({ record, oid }) => ({ key: record.key, lock: oid, by: name, at, why }))
-  const ended = by === null ? endedSession(session, at) : endedByOther(session, by, lostTo(by))
+  const ended = by === null ? endedSession(session, at) : endedByOther(session, by, at, lostTo(by))
   const event: LogEvent = {
     at,
     event: 'end',

@@ -18,8 +18,15 @@ export interface Ground {
   readonly vantage: Vantage
 }
 
-/** Judges every lock in `snapshot`; sessions that are not in it are read, in one call. */
-export async function readGround(workspace: Workspace, snapshot: Snapshot): Promise<Ground> {
+/**
+ * Judges every lock in `snapshot`; sessions that are not in it are read, in one call. What is seen of other
+ * clones' sessions is remembered, unless nothing may be written.
+ */
+export async function readGround(
+  workspace: Workspace,
+  snapshot: Snapshot,
+  options: { readonly remember: boolean } = { remember: true },
+): Promise<Ground> {
   const locks = [...snapshot.values()].flatMap(lockEntries)
   const unread = [...new Set(locks.map(({ lock }) => lock.session))].filter(
     (id) => !snapshot.has(activeRef(id)) && !snapshot.has(endedRef(id)),
@@ -32,7 +39,7 @@ export async function readGround(workspace: Workspace, snapshot: Snapshot): Prom
   const sessions = sessionsIn(whole)
   const damaged = [...whole.values()].filter(({ content }) => !content.ok)
   const doubtful = sessionsAt(new Set(damaged.map(({ ref }) => ref)), locks)
-  const vantage = await vantageOn(workspace, [...sessions.values()])
+  const vantage = await vantageOn(workspace, [...sessions.values()], options.remember)
   const holdings = locks.flatMap(({ entry, lock }): Holding[] => {
     const name = lockNameOf(entry.ref)
     if (name === null || doubtful.has(lock.session)) {
@@ -74,7 +81,11 @@ export function entryOf(ground: Ground, holding: Holding): Entry {
 }
 
 /** From where this clone judges leases; what it sees of other clones' sessions is remembered. */
-async function vantageOn(workspace: Workspace, found: readonly SessionEntry[]): Promise<Vantage> {
+async function vantageOn(
+  workspace: Workspace,
+  found: readonly SessionEntry[],
+  remember: boolean,
+): Promise<Vantage> {
   const { clone, cloneId, around } = workspace
   const now = around.now()
   const foreign = found.filter(({ session, ended }) => !ended && session.owner.clone !== cloneId)
@@ -83,7 +94,8 @@ async function vantageOn(workspace: Workspace, found: readonly SessionEntry[]): 
       const before = await clone.observation(session.id)
       const observation = observe(session, before, now)
       // remembering is an aid: where it cannot be written, the record's own time decides
-      if (observation !== before) await clone.setObservation(session.id, observation).catch(() => undefined)
+      if (remember && observation !== before)
+        await clone.setObservation(session.id, observation).catch(() => undefined)
       return [session.id, observation]
     }),
   )

@@ -220,7 +220,8 @@ function endedByOthers(session: Session): DwError {
   const by = session.endedBy ?? session.revoked[0]?.by ?? 'somebody else'
   const keys = session.revoked.map(({ key }) => `"${key}"`).join(', ')
   const locks = keys === '' ? '' : `; its locks are gone: ${keys}`
-  return new DwError('DW_LOST', `${session.id} was ended by ${by}${locks}`, {
+  const how = session.status === 'expired' ? 'had expired and was cleaned up' : 'was ended'
+  return new DwError('DW_LOST', `${session.id} ${how} by ${by}${locks}`, {
     hints: ['start anew with: git dw init --new'],
     details: { session: session.id, endedBy: by, lost: session.revoked },
   })

@@ -6,7 +6,8 @@ import { showKey } from './path-key.ts'
 import type { Prompter } from './prompter.ts'
 import { type UnfinishedWorktree, unfinishedWork } from './unfinished-work.ts'
 import type { Workspace } from './workspace.ts'
-import { type RemovalAnswer, removeWorktree } from './worktree/remove-worktree.ts'
+import { removeOrSay } from './worktree/remove-or-say.ts'
+import type { RemovalAnswer } from './worktree/remove-worktree.ts'
 
 export interface LeaveRequest extends EndRequest {
   /** Whether its worktrees go too; undefined asks where somebody can be asked, and keeps them elsewhere. */
@@ -65,20 +66,6 @@ async function agreeToWork(
     ],
     details: { session: id, path: first?.worktree.path ?? '' },
   })
-}
-
-/** Removes the worktree, or says why not: the session has ended either way. */
-async function removeOrSay(
-  workspace: Workspace,
-  worktree: UnfinishedWorktree['worktree'],
-): Promise<RemovalAnswer | null> {
-  try {
-    return await removeWorktree(workspace, worktree, { force: false })
-  } catch (error) {
-    if (!(error instanceof DwError)) throw error
-    workspace.around.say(`the worktree stays: ${error.message}`)
-    return null
-  }
 }
 
 function kept(id: SessionId): DwError {

@@ -21,6 +21,7 @@ const DURATIONS = {
   'dw.remoteTimeout': 30,
   'dw.prePushFresh': 30,
   'dw.hookTimeout': 5,
+  'dw.retention': 30 * 86_400,
 } as const
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
@@ -44,6 +45,11 @@ export class Settings {
   /** `dw.lockTtl`, in seconds. */
   get lockTtl(): number {
     return this.#duration('dw.lockTtl', DURATIONS['dw.lockTtl'])
+  }
+
+  /** `dw.retention`: how long what has ended is kept, in seconds. */
+  get retention(): number {
+    return this.#duration('dw.retention', DURATIONS['dw.retention'])
   }
 
   /** Refuses durations that are none, before anything is changed. Throws DW_CONFIG. */

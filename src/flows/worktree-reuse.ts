@@ -30,7 +30,8 @@ export async function checkReuse(
 /** The session when it still counts as live, by its lease and those of its locks; else null. */
 export async function liveSession(workspace: Workspace, id: SessionId): Promise<Session | null> {
   const snapshot = await workspace.store.read({ refs: [activeRef(id), endedRef(id), LOCKS_REF] })
-  const ground = await readGround(workspace, snapshot)
+  // a dry run asks this, too
+  const ground = await readGround(workspace, snapshot, { remember: false })
   const found = ground.sessions.get(id)
   if (found === undefined || found.ended) return null
   const ttls = ground.holdings.filter(({ record }) => record.session === id).map(({ record }) => record.ttl)

@@ -7,6 +7,8 @@ import { type Cell, table } from './table.ts'
 
 /** The table of `git dw sessions`. */
 export function sessionTable(palette: Palette, sessions: readonly SessionRow[], now: number): string {
+  // most sessions have none for most of their time
+  const hasRequests = sessions.some(({ session }) => session.pr !== undefined)
   const rows = sessions.map(({ session, state, mine, locks }): Cell[] => [
     mine ? { text: `* ${session.id}`, style: palette.good } : `  ${session.id}`,
     { text: state, style: state === 'active' ? palette.good : palette.dim },
@@ -15,8 +17,10 @@ export function sessionTable(palette: Palette, sessions: readonly SessionRow[], 
     ago(session.createdAt, now),
     ago(session.lastActivity, now),
     String(locks.length),
+    ...(hasRequests ? [session.pr ?? ''] : []),
   ])
-  return table(palette, ['  SESSION', 'STATE', 'WORKS ON', 'OWNER', 'STARTED', 'LAST SEEN', 'LOCKS'], rows)
+  const heading = ['  SESSION', 'STATE', 'WORKS ON', 'OWNER', 'STARTED', 'LAST SEEN', 'LOCKS']
+  return table(palette, hasRequests ? [...heading, 'PULL REQUEST'] : heading, rows)
 }
 
 /** `project / task`, as far as they are known. */

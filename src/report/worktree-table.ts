@@ -11,6 +11,7 @@ interface Start {
   readonly branch: string | null
   readonly task: string | null
   readonly session: string | null
+  readonly result: string | null
 }
 
 /** What git has to look for. */
@@ -74,9 +75,9 @@ export function worktreeTable(palette: Palette): {
 }
 
 function known(row: Start): string[] {
-  return [row.task ?? (row.main ? '(main)' : ''), row.branch ?? '(detached)', row.session ?? ''].map(
-    printable,
-  )
+  const task = row.task ?? (row.main ? '(main)' : '')
+  const result = row.result === null ? '' : ` (${row.result})`
+  return [`${task}${result}`, row.branch ?? '(detached)', row.session ?? ''].map(printable)
 }
 
 function filesOf(row: Row): string {

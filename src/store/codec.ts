@@ -1,6 +1,6 @@
 import { DwError } from '../domain/error.ts'
 import { lockName, parseKey } from '../domain/key.ts'
-import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
+import type { Lock, LogEvent, Project, Result, Session } from '../domain/record.ts'
 import {
   activeRef,
   ENDED_REF,
@@ -9,13 +9,16 @@ import {
   META_REF,
   PROJECTS_REF,
   projectRef,
+  RESULTS_REF,
   type RefName,
+  resultRef,
 } from './ref-names.ts'
 import {
   checkLock,
   checkLogEvent,
   checkMeta,
   checkProject,
+  checkResult,
   checkSession,
   type Meta,
   RECORD_VERSION,
@@ -37,7 +40,7 @@ export interface Log {
 }
 
 /** Anything a ref under `refs/dw` may hold in this release. */
-export type DwRecord = Session | Lock | Project | Log | Meta
+export type DwRecord = Session | Lock | Project | Result | Log | Meta
 
 /**
  * What was found in a blob: a record, or why it is none. `newer` tells a newer version from damage;
@@ -85,6 +88,13 @@ function decodeRecord(ref: RefName, value: JsonObject): Decoded {
     }
     return accept(checked, value)
   }
+  if (ref.startsWith(`${RESULTS_REF}/`)) {
+    const checked = checkResult(value)
+    if ('record' in checked && resultRef(checked.record) !== ref) {
+      return damaged('names another task than its ref')
+    }
+    return accept(checked, value)
+  }
   const checked = checkSession(value)
   if ('record' in checked) {
     const belongs = ref.startsWith(`${ENDED_REF}/`) ? endedRef : activeRef
@@ -129,8 +139,12 @@ export function encode(record: DwRecord, stamp: { readonly rev: number; readonly
 /** What no reader would take is not written. */
 function tooLarge(record: DwRecord, limit: number): DwError {
   const of = record.kind === 'session' ? `session ${record.id}` : record.kind
+  const hints =
+    record.kind === 'result'
+      ? ['say less with --summary, or name fewer --files']
+      : ['name fewer keys at once, or a directory above them', 'say less with -m']
   return new DwError('DW_USAGE', `the record of the ${of} would be larger than ${limit / 1024} KiB`, {
-    hints: ['name fewer keys at once, or a directory above them', 'say less with -m'],
+    hints,
   })
 }
 

@@ -11,6 +11,7 @@ export const ACTIVE_REF: RefName = 'refs/dw/active'
 export const ENDED_REF: RefName = 'refs/dw/ended'
 export const LOGS_REF: RefName = 'refs/dw/log'
 export const PROJECTS_REF: RefName = 'refs/dw/projects'
+export const RESULTS_REF: RefName = 'refs/dw/results'
 
 /** A live session's ref. `active` sorts before `locks` on purpose (design §3). */
 export function activeRef(session: SessionId): RefName {
@@ -30,6 +31,11 @@ export function logRef(session: SessionId): RefName {
 /** The ref of a project that was registered. */
 export function projectRef(name: string): RefName {
   return `${PROJECTS_REF}/${encodeComponent(name)}`
+}
+
+/** The ref of a task's last result. */
+export function resultRef(task: { readonly project: string; readonly task: string }): RefName {
+  return `${RESULTS_REF}/${encodeComponent(task.project)}/${encodeComponent(task.task)}`
 }
 
 /** A lock's ref. */

@@ -1,7 +1,14 @@
 import * as t from 'typanion'
 import { formatKey, lockName, parseKey } from '../domain/key.ts'
 import { nameProblem } from '../domain/name.ts'
-import type { Lock, LogEvent, Project, Session } from '../domain/record.ts'
+import {
+  type Lock,
+  type LogEvent,
+  type Project,
+  RESULT_STATUSES,
+  type Result,
+  type Session,
+} from '../domain/record.ts'
 import { allOf, objectOf } from './fields.ts'
 
 /** The newest record version that this program reads and writes (design §4). */
@@ -25,7 +32,7 @@ const ORDINARY_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 const isTime = allOf(t.isString(), t.matchesRegExp(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), isRealTime)
 const isText = allOf(t.isString(), t.hasMinLength(1))
-const isBlobId = allOf(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
+const isObjectId = allOf(t.isString(), t.matchesRegExp(/^[0-9a-f]{40,64}$/))
 const isSessionId = allOf(t.isString(), t.matchesRegExp(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/))
 const isKey = allOf(t.isString(), isRealKey)
 
@@ -53,12 +60,13 @@ const isSession = objectOf({
   ),
   pr: t.isOptional(t.isString()),
   endedBy: t.isOptional(t.isString()),
+  endedAt: t.isOptional(isTime),
   createdAt: isTime,
   lastActivity: isTime,
   ttl: isSeconds,
   fence: isWhole,
   revoked: t.isArray(
-    objectOf({ key: isKey, lock: isBlobId, by: t.isString(), at: isTime, why: t.isString() }),
+    objectOf({ key: isKey, lock: isObjectId, by: t.isString(), at: isTime, why: t.isString() }),
   ),
 })
 
@@ -90,6 +98,24 @@ const isProject = objectOf({
   branch: t.isOptional(isText),
 })
 
+const isResult = objectOf({
+  ...common,
+  kind: t.isLiteral('result'),
+  id: isText,
+  project: allOf(t.isString(), isRealName),
+  task: allOf(t.isString(), isRealName),
+  status: t.isEnum(RESULT_STATUSES),
+  session: isSessionId,
+  branch: t.isOptional(isText),
+  head: t.isOptional(isObjectId),
+  base: t.isOptional(isObjectId),
+  pr: t.isOptional(isText),
+  summary: t.isOptional(isText),
+  files: t.isArray(isText),
+  omitted: t.isOptional(isWhole),
+  at: isTime,
+})
+
 const isLogEvent = objectOf({
   at: isTime,
   event: t.isString(),
@@ -109,6 +135,7 @@ type Check<R> = (value: unknown) => { readonly record: R } | { readonly problem:
 export const checkSession = checkWith<Session>(isSession)
 export const checkLock = checkWith<Lock>(isLock)
 export const checkProject = checkWith<Project>(isProject)
+export const checkResult = checkWith<Result>(isResult)
 export const checkLogEvent = checkWith<LogEvent>(isLogEvent)
 export const checkMeta: Check<Meta> = (value) => {
   const checked = checkWith<Omit<Meta, 'kind'>>(isMeta)(value)

@@ -5,6 +5,8 @@ import type { BlobId, Lock, Revocation, Session, SessionId } from '../../src/dom
 import {
   absentSession,
   endedByOther,
+  endOf,
+  expiredSession,
   endedSession,
   heard,
   movedFence,
@@ -13,6 +15,7 @@ import {
   uniteRevocations,
   withoutRevocationsOf,
   withWorkOf,
+  workingOn,
 } from '../../src/domain/session.ts'
 import { moments, OWNER, revocationLists, sessionWith, timestamp } from './arbitrary.ts'
 
@@ -105,6 +108,8 @@ describe('holding a key again', () => {
   })
 })
 
+const TASK = { kind: 'task', project: 'app', task: 'T-1' } as const
+
 /** Everything that is done to a session's record, with the fence it must leave at least. */
 const STEPS: readonly [
   name: string,
@@ -116,7 +121,9 @@ const STEPS: readonly [
   ['movedFence', true, (session, at) => movedFence(session, at)],
   ['revoke', true, (session, _at, lost) => revoke(session, lost)],
   ['endedSession', true, (session, at) => endedSession(session, at)],
-  ['endedByOther', true, (session, _at, lost) => endedByOther(session, 'bob@mill', lost)],
+  ['endedByOther', true, (session, at, lost) => endedByOther(session, 'bob@mill', at, lost)],
+  ['expiredSession', true, (session, at, lost) => expiredSession(session, at, lost)],
+  ['workingOn', false, (session) => workingOn(session, TASK)],
 ]
 
 describe("a session's record", () => {
@@ -196,19 +203,50 @@ describe("a session's record", () => {
 
   test('that somebody else ended keeps what it lost and its silence, and names them', () => {
     const session = sessionWith({ revoked: [note('src', 1)], lastActivity: EARLIER, fence: 3 })
-    expect(endedByOther(session, 'SESS-BBBBBBBBBB', [note('docs', 2)])).toEqual({
+    expect(endedByOther(session, 'SESS-BBBBBBBBBB', NOW, [note('docs', 2)])).toEqual({
       ...session,
       status: 'ended',
       endedBy: 'SESS-BBBBBBBBBB',
+      endedAt: NOW,
       fence: 4,
       revoked: [note('src', 1), note('docs', 2)],
     })
   })
 
+  test('that expired keeps what it lost and its silence, and when that was noted', () => {
+    const session = sessionWith({ revoked: [note('src', 1)], lastActivity: EARLIER, fence: 3 })
+    expect(expiredSession(session, NOW, [note('docs', 2)])).toEqual({
+      ...session,
+      status: 'expired',
+      endedAt: NOW,
+      fence: 4,
+      revoked: [note('src', 1), note('docs', 2)],
+    })
+  })
+
+  test('was over at the latest time that it notes', () => {
+    fc.assert(
+      fc.property(moments, moments, revocationLists, (last, ended, revoked) => {
+        const session = sessionWith({ lastActivity: timestamp(last), endedAt: timestamp(ended), revoked })
+        const times = [last, ended, ...revoked.map(({ at }) => Date.parse(at))]
+        for (const time of times) expect(endOf(session)).toBeGreaterThanOrEqual(time)
+        expect(times).toContain(endOf(session))
+      }),
+    )
+  })
+
+  test('keeps its pull request for as long as it works on that task', () => {
+    const worked = workingOn(sessionWith({ pr: 'https://example.com/1' }), TASK)
+    expect(worked).toStrictEqual({ ...sessionWith({}), project: 'app', task: 'T-1' })
+    const submitted = { ...worked, pr: 'https://example.com/1' }
+    expect(workingOn(submitted, { ...TASK, task: 't-1' })).toStrictEqual({ ...submitted, task: 't-1' })
+    expect(workingOn(submitted, { ...TASK, project: 'web' })).not.toHaveProperty('pr')
+  })
+
   test('can take back the project, task and worktree that it had before, and nothing else', () => {
     const worktree = { path: '/w', branch: 'feature/T-1', base: 'b'.repeat(40), createdAt: EARLIER }
     const plain = sessionWith({ fence: 3 })
-    const working = sessionWith({ fence: 7, project: 'app', task: 'T-1', worktree })
+    const working = sessionWith({ fence: 7, project: 'app', task: 'T-1', worktree, pr: 'https://e.org/1' })
     expect(withWorkOf(working, plain)).toStrictEqual({ ...plain, fence: 7 })
     expect(withWorkOf(plain, working)).toStrictEqual({ ...working, fence: 3 })
   })

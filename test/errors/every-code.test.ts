@@ -119,6 +119,16 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     command: 'git dw end $OTHER',
     options: BEN,
   },
+  DW_FINISHED: {
+    prepare: async (sandbox) => {
+      await sandbox.dw(['claim', '--task', 'T'], ANNA)
+      const pr = ['--pr', 'https://example.com/shop/pull/7']
+      await sandbox.dw(['record-result', '--task', 'T', '--status', 'passed', ...pr], ANNA)
+      return {}
+    },
+    command: 'git dw claim --task T',
+    options: ANNA,
+  },
   DW_LOST: {
     prepare: async (sandbox) => {
       await annaHoldsSrc(sandbox)

@@ -6,21 +6,18 @@ import { type DwRecord, encode } from '../../src/store/codec.ts'
 import { activeRef, lockRef, logRef, type RefName } from '../../src/store/ref-names.ts'
 import type { Sandbox } from './sandbox.ts'
 
-/** Locks that each seeded session holds. */
-const LOCKS_A_SESSION = 10
-
 /** The variable part of a session's id, letters that ids have. */
 const ID_LENGTH = 10
 
 /**
- * Puts `count` live locks into the sandbox's repository, ten to a session; every other session belongs to
+ * Puts `count` live locks into the sandbox's repository, ten (or `each`) to a session; every other session belongs to
  * another clone, as in a shared repository. Each session has a package directory of its own in which it
  * holds files and one directory. One process writes the blobs, one transaction the refs.
  */
-export function seedLocks(sandbox: Sandbox, count: number, clone: string): void {
+export function seedLocks(sandbox: Sandbox, count: number, clone: string, each = 10): void {
   const at = new Date().toISOString()
   const records: [RefName, DwRecord][] = []
-  for (let number = 0; records.length < count * 2 && number * LOCKS_A_SESSION < count; number += 1) {
+  for (let number = 0; records.length < count * 2 && number * each < count; number += 1) {
     const id = `SESS-S${String(number).padStart(ID_LENGTH - 1, '0')}` as SessionId
     const owner: Owner = {
       user: `user-${number % 7}`,
@@ -28,7 +25,7 @@ export function seedLocks(sandbox: Sandbox, count: number, clone: string): void 
       clone: number % 2 === 0 ? clone : `clone-${number % 5}`,
       agent: `agent-${number}`,
     }
-    const keys = keysOf(number).slice(0, count - number * LOCKS_A_SESSION)
+    const keys = keysOf(number, each).slice(0, count - number * each)
     records.push([activeRef(id), sessionOf(id, owner, at)])
     records.push(
       ...keys.map((key): [RefName, DwRecord] => [lockRef(lockName(key)), lockOf(id, owner, key, at)]),
@@ -39,9 +36,9 @@ export function seedLocks(sandbox: Sandbox, count: number, clone: string): void 
   write(sandbox, records)
 }
 
-function keysOf(number: number): Key[] {
+function keysOf(number: number, each: number): Key[] {
   const directory = `packages/team-${number % 20}/package-${number}`
-  const files = Array.from({ length: LOCKS_A_SESSION - 1 }, (_, at) => `${directory}/src/part-${at}.ts`)
+  const files = Array.from({ length: each - 1 }, (_, at) => `${directory}/src/part-${at}.ts`)
   return [...files, `${directory}/test`].map((path) => ({ kind: 'path', path }))
 }
 

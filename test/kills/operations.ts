@@ -155,6 +155,16 @@ export const OPERATIONS: readonly Operation[] = [
     again: [0, 1],
   },
   {
+    name: 'a result of a task',
+    ...task,
+    prepare: async (round, { killed }, act) => {
+      await act(killed, 'claim', '--task', round, '--no-worktree')
+      return ['record-result', '--task', round, '--status', 'failed']
+    },
+    ends: 'free',
+    again: [0, 1],
+  },
+  {
     name: 'an end of the own session',
     ...paths('a', 'b'),
     prepare: async (round, { killed }, act) => {

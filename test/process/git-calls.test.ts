@@ -68,6 +68,22 @@ const MOST: readonly {
   },
   { name: 'the projects', args: ['project', 'list'], most: 4 },
   { name: 'a new project', args: ['project', 'add', 'api', '--path', 'api'], most: 7 },
+  {
+    name: 'a result of a task without a worktree',
+    first: [['claim', '--task', 'T', '--no-worktree']],
+    args: ['record-result', '--task', 'T', '--status', 'passed'],
+    most: 11,
+  },
+  {
+    name: 'a claim of a task that failed',
+    first: [
+      ['claim', '--task', 'T'],
+      ['record-result', '--task', 'T', '--status', 'failed'],
+    ],
+    args: ['claim', '--task', 'T'],
+    most: 9,
+  },
+  { name: 'a clean-up with nothing to do', args: ['cleanup'], most: 8 },
   { name: 'a throttled heartbeat', first: [['claim', 'x']], args: ['heartbeat'], most: 3 },
   { name: 'a heartbeat that writes', first: [['claim', 'x']], args: ['heartbeat', '--force'], most: 5 },
   { name: 'a check', first: [['claim', 'x']], args: ['check', 'x'], most: 4 },

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DwError } from '../../src/domain/error.ts'
 import { formatKey } from '../../src/domain/key.ts'
-import type { BlobId, LogEvent, Project } from '../../src/domain/record.ts'
+import {
+  type BlobId,
+  type LogEvent,
+  type Project,
+  RESULT_STATUSES,
+  type Result,
+} from '../../src/domain/record.ts'
 import {
   canonicalJson,
   type DwRecord,
@@ -12,7 +18,7 @@ import {
   MAX_LONG_RECORD_BYTES,
   MAX_RECORD_BYTES,
 } from '../../src/store/codec.ts'
-import { activeRef, projectRef } from '../../src/store/ref-names.ts'
+import { activeRef, projectRef, resultRef } from '../../src/store/ref-names.ts'
 import { pathComponents, taskNames } from '../domain/arbitrary.ts'
 import {
   altered,
@@ -26,12 +32,13 @@ import {
   sampleEvent,
   sampleLock,
   sampleLog,
+  sampleResult,
   sampleSession,
 } from './record-samples.ts'
 
 const STAMP = { rev: 4, nonce: 'n1' }
 /** Kinds that carry a version, a revision and a nonce. */
-const STAMPED: ReadonlySet<string> = new Set(['session', 'lock', 'project'])
+const STAMPED: ReadonlySet<string> = new Set(['session', 'lock', 'project', 'result'])
 /** The value with the fields of every object in the opposite order. */
 function turned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(turned)
@@ -155,6 +162,49 @@ describe('a project', () => {
         expect(decode(projectRef(record.name), encode(record, STAMP))).toMatchObject({ ok: true, record })
       }),
     )
+  })
+})
+
+describe('a result', () => {
+  const isText = (text: string) => !/\p{Surrogate}/u.test(text)
+  const names = taskNames.filter(isText)
+  const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }).filter(isText)
+  const oids = fc.stringMatching(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)
+  const results = fc.record(
+    {
+      project: names,
+      task: names,
+      status: fc.constantFrom(...RESULT_STATUSES),
+      branch: texts,
+      head: oids,
+      base: oids,
+      pr: texts,
+      summary: texts,
+      files: fc.array(texts, { maxLength: 5 }),
+      omitted: fc.nat(),
+    },
+    { requiredKeys: ['project', 'task', 'status', 'files'] },
+  )
+
+  test('of any task, branch, summary and files is read as it was written', () => {
+    fc.assert(
+      fc.property(results, (fields) => {
+        const record: Result = { kind: 'result', id: 'R1', session: SESSION_ID, at: NOON, ...fields }
+        expect(decode(resultRef(record), encode(record, STAMP))).toMatchObject({ ok: true, record })
+      }),
+    )
+  })
+
+  test('of another task than its ref says, or of an unknown status, is damaged', () => {
+    const ref = resultRef({ project: 'app', task: 'T-1' })
+    expect(decode(ref, altered(sampleResult(), { task: 'T-2' }))).toMatchObject({
+      ok: false,
+      problem: 'names another task than its ref',
+    })
+    expect(decode(ref, altered(sampleResult(), { task: 't-1' }))).toMatchObject({ ok: true })
+    for (const fields of [{ status: 'won' }, { head: 'main' }, { files: 'a' }, { at: 'today' }, { pr: 7 }]) {
+      expect(decode(ref, altered(sampleResult(), fields))).toMatchObject({ ok: false, newer: false })
+    }
   })
 })
 

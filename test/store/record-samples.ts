@@ -1,5 +1,5 @@
 import { lockName, parseKey } from '../../src/domain/key.ts'
-import type { BlobId, Lock, LogEvent, Project, Session, SessionId } from '../../src/domain/record.ts'
+import type { BlobId, Lock, LogEvent, Project, Result, Session, SessionId } from '../../src/domain/record.ts'
 import type { DwRecord, Log } from '../../src/store/codec.ts'
 import {
   activeRef,
@@ -9,6 +9,7 @@ import {
   META_REF,
   projectRef,
   type RefName,
+  resultRef,
 } from '../../src/store/ref-names.ts'
 import type { Meta } from '../../src/store/schema.ts'
 
@@ -63,6 +64,26 @@ export function sampleProject(fields: Partial<Project> = {}): Project {
   }
 }
 
+export function sampleResult(fields: Partial<Result> = {}): Result {
+  return {
+    kind: 'result',
+    id: 'R1',
+    project: 'app',
+    task: 'T-1',
+    status: 'passed',
+    session: SESSION_ID,
+    branch: 'feature/T-1',
+    head: OID,
+    base: 'b'.repeat(40),
+    pr: 'https://example.com/pull/7',
+    summary: 'the parser reads Ärger',
+    files: ['src/a.ts', 'docs/ä.md'],
+    omitted: 2,
+    at: NOON,
+    ...fields,
+  }
+}
+
 export function sampleEvent(fields: Partial<LogEvent> = {}): LogEvent {
   return { at: NOON, event: 'claim', session: SESSION_ID, keys: ['src'], why: 'a\nb', ...fields }
 }
@@ -88,6 +109,7 @@ export const SAMPLES: readonly (readonly [RefName, DwRecord])[] = [
   [refOf('task:app/T-1'), sampleLock('task:app/T-1', { branch: 'feature/T-1' })],
   [refOf('project:web'), sampleLock('project:web', { with: 'packages/web' })],
   [projectRef('web'), sampleProject()],
+  [resultRef({ project: 'app', task: 'T-1' }), sampleResult()],
   [LOG_REF, sampleLog()],
   [META_REF, SAMPLE_META],
 ]

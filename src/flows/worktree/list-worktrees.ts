@@ -1,7 +1,9 @@
-import { parseKey } from '../../domain/key.ts'
+import { parseKey, type TaskKey } from '../../domain/key.ts'
+import type { Result, ResultStatus } from '../../domain/record.ts'
 import { type Merged, mergedInto } from '../../git/merged.ts'
 import { aheadBehind, branchesIn, resolveNames } from '../../git/refs.ts'
 import { readWorktreeStatus, type WorktreeStatus } from '../../git/worktree-status.ts'
+import { resultRef } from '../../store/ref-names.ts'
 import type { Workspace } from '../workspace.ts'
 import { type KnownWorktree, knownWorktrees } from './known-worktree.ts'
 
@@ -15,6 +17,9 @@ export interface WorktreeRow {
   readonly task: string | null
   readonly project: string | null
   readonly session: string | null
+  /** The last result of the task that can be read, and its pull request. */
+  readonly result: ResultStatus | null
+  readonly pr: string | null
   /** How many paths are changed, and how many untracked; null where git cannot tell. */
   readonly changed: number | null
   readonly untracked: number | null
@@ -42,7 +47,8 @@ export async function listWorktreeRows(
   } = {},
 ): Promise<WorktreeRow[]> {
   const known = await knownWorktrees(workspace)
-  watch.begun?.(known.map(startOf))
+  const results = await resultsOf(workspace, known)
+  watch.begun?.(known.map((worktree) => startOf(worktree, results)))
   const bases = await basesOf(workspace, known[0])
   const merged = new Set((await Promise.all(bases.map((base) => branchesIn(workspace.git, base)))).flat())
   const rows: Promise<WorktreeRow>[] = []
@@ -50,7 +56,7 @@ export async function listWorktreeRows(
   const slots = new Array<Promise<unknown>>(AT_ONCE).fill(Promise.resolve())
   for (const [at, worktree] of waiting) {
     const row = (slots[at % AT_ONCE] ?? Promise.resolve()).then(() =>
-      rowOf(workspace, worktree, bases, merged),
+      rowOf(workspace, worktree, results, bases, merged),
     )
     slots[at % AT_ONCE] = row.catch(() => undefined)
     rows.push(row)
@@ -64,10 +70,29 @@ export async function listWorktreeRows(
   return done
 }
 
-function startOf(worktree: KnownWorktree): RowStart {
-  const { path, main, missing, locked, branch, stamp } = worktree
+type Results = ReadonlyMap<string, Result>
+
+/** The results of the tasks that worktrees were made for, by their refs. */
+async function resultsOf(workspace: Workspace, known: readonly KnownWorktree[]): Promise<Results> {
+  const keys = known.map(taskOf).filter((task) => task !== null)
+  if (keys.length === 0) return new Map()
+  const snapshot = await workspace.store.read({ refs: [...new Set(keys.map(resultRef))] })
+  return new Map(
+    [...snapshot].flatMap(([ref, { content }]): [string, Result][] =>
+      content.ok && content.record.kind === 'result' ? [[ref, content.record]] : [],
+    ),
+  )
+}
+
+function taskOf({ stamp }: KnownWorktree): TaskKey | null {
   const key = stamp === undefined ? null : parseKey(stamp.key)
-  const task = key?.kind === 'task' ? key : null
+  return key?.kind === 'task' ? key : null
+}
+
+function startOf(worktree: KnownWorktree, results: Results): RowStart {
+  const { path, main, missing, locked, branch, stamp } = worktree
+  const task = taskOf(worktree)
+  const result = task === null ? undefined : results.get(resultRef(task))
   return {
     path,
     main,
@@ -77,11 +102,16 @@ function startOf(worktree: KnownWorktree): RowStart {
     task: task?.task ?? null,
     project: task?.project ?? null,
     session: stamp?.session ?? null,
+    result: result?.status ?? null,
+    pr: result?.pr ?? null,
   }
 }
 
 /** The commits that work is merged into: the remote's HEAD, and what the main worktree is on. */
-export async function basesOf(workspace: Workspace, main: KnownWorktree | undefined): Promise<string[]> {
+export async function basesOf(
+  workspace: Workspace,
+  main: Pick<KnownWorktree, 'branch'> | undefined,
+): Promise<string[]> {
   const { settings } = workspace
   const names = [
     ...(settings.base === undefined ? [] : [settings.base]),
@@ -98,10 +128,11 @@ export async function basesOf(workspace: Workspace, main: KnownWorktree | undefi
 async function rowOf(
   workspace: Workspace,
   worktree: KnownWorktree,
+  results: Results,
   bases: readonly string[],
   mergedBranches: ReadonlySet<string>,
 ): Promise<WorktreeRow> {
-  const start = startOf(worktree)
+  const start = startOf(worktree, results)
   const unknown = { changed: null, untracked: null, ahead: null, behind: null, merged: null }
   if (worktree.missing || worktree.bare) return { ...start, ...unknown }
   const status = await readWorktreeStatus(workspace.git, worktree.path, { all: false }).catch(() => null)
@@ -128,7 +159,11 @@ async function distance(
   return aheadBehind(workspace.git, status.head, base)
 }
 
-async function mergedOf(
+/**
+ * How the work in a worktree got into one of `bases`; null when it did not, and where nobody has worked yet.
+ * `mergedBranches` are those that a base has all of, `ahead` the commits that the first base has not, if known.
+ */
+export async function mergedOf(
   workspace: Workspace,
   worktree: KnownWorktree,
   status: WorktreeStatus,

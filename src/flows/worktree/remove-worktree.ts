@@ -99,20 +99,8 @@ async function removeRecord(
   force: boolean,
 ): Promise<RemovalAnswer> {
   const { path } = worktree
-  const contents = await readContentsOfMissing(workspace, gitDir)
-  const { branch, head } = contents.status
-  const detached = branch === null && head !== null && (await isOnNoBranch(workspace.git, head))
-  const mustKeep = detached || hasWork(contents)
-  if (mustKeep && !force) {
-    const what = 'git still keeps what was staged there, or its HEAD'
-    throw new DwError('DW_DIRTY', `the directory "${path}" is gone, but ${what}`, {
-      hints: [
-        'if it was moved: git worktree repair <new path>',
-        'if it was deleted, keep that in a rescue: add --force',
-      ],
-      details: { path },
-    })
-  }
+  const { contents, mustKeep } = await refuseKept(workspace, path, gitDir, force)
+  const { branch } = contents.status
   const kept = mustKeep
     ? await makeRescue(workspace, { path, gitDir, contents, ...ownerOf(worktree) }, true)
     : null
@@ -123,6 +111,37 @@ async function removeRecord(
     rescue: kept === null ? null : { name: kept.name, content: kept.rescue },
     ignored: [],
   }
+}
+
+/** Refuses a worktree whose directory is gone while git still keeps something of it. Whether a rescue must. */
+async function refuseKept(
+  workspace: Workspace,
+  path: string,
+  gitDir: string,
+  force: boolean,
+): Promise<{ readonly contents: Contents; readonly mustKeep: boolean }> {
+  const contents = await readContentsOfMissing(workspace, gitDir)
+  const { branch, head } = contents.status
+  const detached = branch === null && head !== null && (await isOnNoBranch(workspace.git, head))
+  const mustKeep = detached || hasWork(contents)
+  if (!mustKeep || force) return { contents, mustKeep }
+  const what = 'git still keeps what was staged there, or its HEAD'
+  throw new DwError('DW_DIRTY', `the directory "${path}" is gone, but ${what}`, {
+    hints: [
+      'if it was moved: git worktree repair <new path>',
+      'if it was deleted, keep that in a rescue: add --force',
+    ],
+    details: { path },
+  })
+}
+
+/** Throws what {@link removeWorktree} without `force` would throw now; changes nothing. */
+export async function refuseRemoval(workspace: Workspace, worktree: KnownWorktree): Promise<void> {
+  await refuseInUse(workspace, worktree, [])
+  const { path, gitDir, missing } = worktree
+  if (gitDir === null) throw notThere(path)
+  if (missing) await refuseKept(workspace, path, gitDir, false)
+  else await refuseWork(workspace, path, await readContents(workspace, path, gitDir), false)
 }
 
 function notThere(path: string): DwError {

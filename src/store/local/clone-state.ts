@@ -43,6 +43,16 @@ const isClone = t.isObject({ id: t.isString() })
 /** Age from which a claim that was making a worktree is not waited for, in milliseconds. */
 const ABANDONED = 600_000
 
+/** A binding as its file holds it; undefined for what is none. */
+export function parseBinding(text: string): Binding | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isBinding(value) ? (value as Binding) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function beingMade(path: string, session: string): DwError {
   return new DwError('DW_IN_USE', `the worktree "${path}" is being taken by ${session}`, {
     hints: ['try again', 'or name another branch with --branch'],

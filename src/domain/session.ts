@@ -79,14 +79,18 @@ export function absentSession(lock: Lock, at: Timestamp, ttl: number, revocation
   return { ...revoke(started, revocations), status: 'expired', createdAt: at }
 }
 
-/** The session with the project, task and worktree of `other`: what it was before a claim that failed. */
-export function withWorkOf(session: Session, other: Session): Session {
+/**
+ * The session as it was `before` a claim that failed: with its project, task and worktree, and with the
+ * revocations that the claim was to end.
+ */
+export function backTo(session: Session, before: Session): Session {
   const { project, task, worktree, ...rest } = session
   return {
     ...rest,
-    ...(other.project === undefined ? {} : { project: other.project }),
-    ...(other.task === undefined ? {} : { task: other.task }),
-    ...(other.worktree === undefined ? {} : { worktree: other.worktree }),
+    ...(before.project === undefined ? {} : { project: before.project }),
+    ...(before.task === undefined ? {} : { task: before.task }),
+    ...(before.worktree === undefined ? {} : { worktree: before.worktree }),
+    revoked: uniteRevocations(session.revoked, before.revoked),
   }
 }
 

@@ -16,12 +16,13 @@ import {
   termsOf,
 } from './claim-keys.ts'
 import type { Ground } from './ground.ts'
+import { HalfLanded } from './half-landed.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
+import type { Progress } from './progress.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
-import type { Progress } from './progress.ts'
 import { commits } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
 
@@ -53,8 +54,7 @@ export class Claim {
   /** The project that a session that starts here works on. */
   #project: string | null
   #claimants: Claimants | null = null
-  /** The record of a session that was started without the lock it was started for. */
-  #halfStarted: BlobId | null = null
+  readonly #halfLanded = new HalfLanded()
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Holding>()
 
@@ -162,8 +162,8 @@ export class Claim {
     })
     if (commit.outcome === 'conflict') {
       if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) throw branchTaken(branch)
-      if (actor.entry === null)
-        this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
+      const taken = decision.take.map(({ key }) => key)
+      this.#halfLanded.note(commit.landed, actor, taken)
       return null
     }
     const oid = commit.oids.get(activeRef(session.id))
@@ -191,7 +191,7 @@ export class Claim {
     this.#workspace.losses.forget([...this.#upgraded.values()])
     const already = decision.already.map(({ key, by }) => ({
       key,
-      already: true,
+      already: !this.#halfLanded.took(key, by.oid),
       lock: locks.get(key) ?? by.record,
     }))
     const taken = decision.take.flatMap(({ key }): ClaimedKey[] => {
@@ -200,7 +200,7 @@ export class Claim {
     })
     const order = new Map(this.#request.keys.map((key, at) => [key, at]))
     const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
-    return { session, before, keys, revoked: session.revoked }
+    return { session, before: this.#halfLanded.before(before), keys, revoked: session.revoked }
   }
 
   #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
@@ -226,17 +226,9 @@ export class Claim {
     }
   }
 
-  /** A refused claim leaves no session that it started. One that somebody uses by now stays. */
-  async #dropHalfStarted(): Promise<void> {
-    if (this.#future === null || this.#halfStarted === null) return
-    const ref = activeRef(this.#future.id)
-    const from = (await this.#workspace.store.read({ refs: [ref] })).get(ref)
-    if (from?.oid === this.#halfStarted) await commits(this.#workspace, [{ ref, from, to: null }])
-  }
-
-  /** Claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
-  async afterRefusal(error: unknown): Promise<unknown> {
-    await this.#dropHalfStarted()
+  /** Takes back what landed of it, and claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
+  async afterRefusal(refusal: unknown): Promise<unknown> {
+    const error = await this.#halfLanded.takeBack(this.#workspace, refusal)
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: Holding[] = []
     for (const given of this.#upgraded.values()) {

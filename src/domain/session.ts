@@ -80,17 +80,18 @@ export function absentSession(lock: Lock, at: Timestamp, ttl: number, revocation
 }
 
 /**
- * The session with the project, task, worktree and pull request of `other`: what it was before a claim that
- * failed.
+ * The session as it was `before` a claim that failed: with its project, task, worktree and pull request, and
+ * with the revocations that the claim was to end.
  */
-export function withWorkOf(session: Session, other: Session): Session {
+export function backTo(session: Session, before: Session): Session {
   const { project, task, worktree, pr, ...rest } = session
   return {
     ...rest,
-    ...(other.project === undefined ? {} : { project: other.project }),
-    ...(other.task === undefined ? {} : { task: other.task }),
-    ...(other.worktree === undefined ? {} : { worktree: other.worktree }),
-    ...(other.pr === undefined ? {} : { pr: other.pr }),
+    ...(before.project === undefined ? {} : { project: before.project }),
+    ...(before.task === undefined ? {} : { task: before.task }),
+    ...(before.worktree === undefined ? {} : { worktree: before.worktree }),
+    ...(before.pr === undefined ? {} : { pr: before.pr }),
+    revoked: uniteRevocations(session.revoked, before.revoked),
   }
 }
 

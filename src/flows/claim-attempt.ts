@@ -3,10 +3,9 @@ import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
 import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
 import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
-import type { NewBranch, Snapshot } from '../store/store.ts'
+import { type Entry, nextRev, type Snapshot } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
-  type ClaimTerms,
   claimRefs,
   clearingChanges,
   decide,
@@ -16,39 +15,20 @@ import {
   termsOf,
 } from './claim-keys.ts'
 import { branchTaken, refuseTaking } from './claim-refusals.ts'
+import type { ClaimRequest } from './claim-request.ts'
+import { endRevocations } from './end-revocations.ts'
 import type { Ground } from './ground.ts'
+import { HalfLanded } from './half-landed.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
+import type { Progress } from './progress.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
-import type { Progress } from './progress.ts'
 import { earlierResults, resultRefs } from './results/finished-tasks.ts'
 import { takeBack } from './take-back.ts'
 import { commits } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
-
-/** What a claim wants. */
-export interface ClaimRequest {
-  readonly keys: readonly Key[]
-  /** The value of `--session`. */
-  readonly session?: string
-  readonly steal: boolean
-  readonly terms: ClaimTerms
-  /** A branch to create in the claim's own transaction. */
-  readonly branch?: NewBranch
-  /** The project of a session that starts here; by default that of the current directory. */
-  readonly project?: string
-  /** Whether a session that starts here can be bound to a worktree that the claim makes. */
-  readonly canStamp: boolean
-  /**
-   * Refuses tasks that passed and are not merged, and says so with this command, which takes them all the
-   * same; without it they are taken.
-   */
-  readonly unlessFinished?: string
-  /** The same claim as a command that steals, for the hint of a refusal. */
-  readonly stealing: string
-}
 
 /** A claim over all of its tries: what it remembers from one to the next. */
 export class Claim {
@@ -61,10 +41,9 @@ export class Claim {
   /** The project that a session that starts here works on. */
   #project: string | null
   #claimants: Claimants | null = null
-  /** The record of a session that was started without the lock it was started for. */
-  #halfStarted: BlobId | null = null
   /** What is to be said of earlier results of the tasks that are claimed. */
   #told: readonly string[] = []
+  readonly #halfLanded = new HalfLanded()
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Holding>()
 
@@ -172,8 +151,12 @@ export class Claim {
     if (!mustWrite && actor.entry !== null) {
       // what is mine here may have been taken at the arbiter
       if (!this.#isOffline && (await this.#workspace.store.refresh())) return null
-      await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
-      return this.#answer(actor.session, actor.session, decision, new Map())
+      const names = decision.already.map(({ by }) => by.name)
+      const settled = await endRevocations(this.#workspace, actor.entry, actor.session, names)
+      if (settled === null) {
+        await heartbeat(this.#workspace, { entry: actor.entry, session: actor.session, ended: false })
+      }
+      return this.#answer(settled?.session ?? actor.session, actor.session, decision, new Map())
     }
     const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
     const { branch } = this.#request
@@ -194,13 +177,28 @@ export class Claim {
         const answer = this.#answer(session, before, decision, locks)
         throw await takeBack(this.#workspace, answer, branchTaken(branch))
       }
-      if (actor.entry === null)
-        this.#halfStarted = commit.landed.get(activeRef(session.id)) ?? this.#halfStarted
+      const taken = decision.take.map(({ key }) => key)
+      this.#halfLanded.note(commit.landed, actor, taken)
       return null
     }
-    const oid = commit.oids.get(activeRef(session.id))
-    if (oid !== undefined) await this.#remember(actor, session, oid, [...locks.values()])
-    return this.#answer(session, actor.entry === null ? null : actor.session, decision, locks)
+    const now = await this.#settled(actor, session, commit.oids, decision)
+    if (now.oid !== undefined) await this.#remember(actor, now.session, now.oid, [...locks.values()])
+    return this.#answer(now.session, actor.entry === null ? null : actor.session, decision, locks)
+  }
+
+  /** The session's record once its locks stand: what it holds again is no loss any more. */
+  async #settled(
+    actor: Actor,
+    session: Session,
+    oids: ReadonlyMap<string, BlobId>,
+    decision: Granted,
+  ): Promise<{ readonly session: Session; readonly oid: BlobId | undefined }> {
+    const ref = activeRef(session.id)
+    const oid = oids.get(ref)
+    if (oid === undefined) return { session, oid }
+    const entry: Entry = { ref, oid, content: { ok: true, record: session, rev: nextRev(actor.entry) } }
+    const names = [...decision.take.map(({ name }) => name), ...decision.already.map(({ by }) => by.name)]
+    return (await endRevocations(this.#workspace, entry, session, names)) ?? { session, oid }
   }
 
   get #isOffline(): boolean {
@@ -232,7 +230,7 @@ export class Claim {
     for (const line of this.#told) this.#workspace.around.say(line)
     const already = decision.already.map(({ key, by }) => ({
       key,
-      already: true,
+      already: !this.#halfLanded.took(key, by.oid),
       lock: locks.get(key) ?? by.record,
     }))
     const taken = decision.take.flatMap(({ key }): ClaimedKey[] => {
@@ -241,12 +239,14 @@ export class Claim {
     })
     const order = new Map(this.#request.keys.map((key, at) => [key, at]))
     const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
-    return { session, before, keys, revoked: session.revoked }
+    return { session, before: this.#halfLanded.before(before), keys, revoked: session.revoked }
   }
 
   #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
     const show = (key: Key) => showKey(this.#workspace, key)
-    const names = this.#request.keys.map(lockName)
+    const names = this.#request.keys
+      .map(lockName)
+      .filter((name) => decision.holders.some((holder) => onOneLine(holder.name, name)))
     const lost = actor.session.revoked.filter(
       ({ key, by }) =>
         by !== actor.session.id &&
@@ -267,17 +267,9 @@ export class Claim {
     }
   }
 
-  /** A refused claim leaves no session that it started. One that somebody uses by now stays. */
-  async #dropHalfStarted(): Promise<void> {
-    if (this.#future === null || this.#halfStarted === null) return
-    const ref = activeRef(this.#future.id)
-    const from = (await this.#workspace.store.read({ refs: [ref] })).get(ref)
-    if (from?.oid === this.#halfStarted) await commits(this.#workspace, [{ ref, from, to: null }])
-  }
-
-  /** Claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
-  async afterRefusal(error: unknown): Promise<unknown> {
-    await this.#dropHalfStarted()
+  /** Takes back what landed of it, and claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
+  async afterRefusal(refusal: unknown): Promise<unknown> {
+    const error = await this.#halfLanded.takeBack(this.#workspace, refusal)
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: Holding[] = []
     for (const given of this.#upgraded.values()) {

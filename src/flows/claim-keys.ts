@@ -1,7 +1,7 @@
 import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.ts'
 import { formatKey, type Key, lockName } from '../domain/key.ts'
 import type { BlobId, Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
-import { absentSession, movedFence, revoke, withoutRevocationsOf, workingOn } from '../domain/session.ts'
+import { absentSession, movedFence, revoke, workingOn } from '../domain/session.ts'
 import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
 import type { Change, Snapshot } from '../store/store.ts'
 import type { Actor } from './actor.ts'
@@ -121,8 +121,7 @@ export function grantingChanges(
       .map(({ key, by }): [Key, Lock] => [key, rewritten(key, by.record, terms)]),
   )
   const locks = new Map([...taken, ...renewed])
-  const names = granted.take.map(({ name }) => name)
-  const session = withTask(withoutRevocationsOf(movedFence(actor.session, at), names), granted, terms, at)
+  const session = withTask(movedFence(actor.session, at), granted, terms, at)
   const claimed: LogEvent = {
     at,
     event: 'claim',

@@ -15,7 +15,7 @@ import {
 import { readStamp, writeStamp } from '../store/local/stamp.ts'
 import type { NewBranch } from '../store/store.ts'
 import { claimKeys } from './claim.ts'
-import type { ClaimRequest } from './claim-attempt.ts'
+import type { ClaimRequest } from './claim-request.ts'
 import { pastHalfMade } from './half-made.ts'
 import { findClaimants } from './identity.ts'
 import { checkKeys } from './overview.ts'

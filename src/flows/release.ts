@@ -3,7 +3,7 @@ import { DwError } from '../domain/error.ts'
 import { describeHolder, holderDetails } from '../domain/holder.ts'
 import { formatKey, type Key, type LockName, lockName, parseKey } from '../domain/key.ts'
 import type { LogEvent, Revocation, Session } from '../domain/record.ts'
-import { movedFence, withWorkOf } from '../domain/session.ts'
+import { backTo, movedFence } from '../domain/session.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { activeRef, LOCKS_REF, lockNameOf, lockRef } from '../store/ref-names.ts'
 import type { Change, Entry } from '../store/store.ts'
@@ -25,7 +25,7 @@ export interface ReleaseRequest {
   readonly expanded?: ReadonlySet<Key>
   /** The value of `--session`. */
   readonly session?: string
-  /** Takes back a claim: the session works on what it worked on before. */
+  /** Takes back a claim: the session is what it was before. */
   readonly before?: Session
 }
 
@@ -78,7 +78,7 @@ async function attempt(
   }
   if (mine.length === 0) return answer
   const moved = movedFence(session, timestamp(workspace))
-  const to = request.before === undefined ? moved : withWorkOf(moved, request.before)
+  const to = request.before === undefined ? moved : backTo(moved, request.before)
   const event: LogEvent = {
     at: timestamp(workspace),
     event: 'release',

@@ -1,5 +1,7 @@
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
+import type { Key } from '../domain/key.ts'
+import type { SessionId } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { endSession } from './end-session.ts'
 import { showKey } from './path-key.ts'
@@ -14,18 +16,31 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
   const keys = answer.keys.filter(({ already }) => !already).map(({ key }) => key)
   if (keys.length === 0) return cause
   const session = answer.session.id
-  // an interruption must not stop this
-  const calm = { ...workspace, around: { ...workspace.around, signal: new AbortController().signal } }
+  const calm = uninterrupted(workspace)
   try {
     if (answer.before === null) await endSession(calm, { session, force: false })
     else await releaseKeys(calm, { keys, session, before: answer.before })
     return cause
   } catch (error) {
-    return new DwError('DW_GIT', 'the claim failed after it was written, and could not be taken back', {
-      hints: [
-        `release it with: git dw --session ${session} release ${keys.map((key) => shellWord(showKey(workspace, key))).join(' ')}`,
-      ],
-      cause: error,
-    })
+    return notTakenBack(workspace, answer.session.id, keys, error)
   }
+}
+
+/** The workspace for what an interruption must not stop. */
+export function uninterrupted(workspace: Workspace): Workspace {
+  return { ...workspace, around: { ...workspace.around, signal: new AbortController().signal } }
+}
+
+/** DW_GIT for a claim that was written, did not stand, and could not be taken back because of `cause`. */
+export function notTakenBack(
+  workspace: Workspace,
+  session: SessionId,
+  keys: readonly Key[],
+  cause: unknown,
+): DwError {
+  const named = keys.map((key) => shellWord(showKey(workspace, key))).join(' ')
+  return new DwError('DW_GIT', 'the claim failed after it was written, and could not be taken back', {
+    hints: [`release it with: git dw --session ${session} release ${named}`],
+    cause,
+  })
 }

@@ -195,6 +195,6 @@ describe('in <common git dir>/dw', () => {
 
 /** This process, as bindings note a terminal's leader: the start time stands in proc(5). */
 async function leaderHere(): Promise<{ readonly pid: number; readonly start: string }> {
-  const { runningProcess } = await import('../../src/cli/terminal.ts')
-  return runningProcess(process.pid) ?? expect.unreachable()
+  const { ownProcess } = await import('../../src/cli/terminal.ts')
+  return ownProcess(process.pid)
 }

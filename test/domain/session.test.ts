@@ -4,6 +4,7 @@ import { type LockName, lockName, parseKey } from '../../src/domain/key.ts'
 import type { BlobId, Lock, Revocation, Session, SessionId } from '../../src/domain/record.ts'
 import {
   absentSession,
+  backTo,
   endedByOther,
   endOf,
   expiredSession,
@@ -14,7 +15,6 @@ import {
   startSession,
   uniteRevocations,
   withoutRevocationsOf,
-  withWorkOf,
   workingOn,
 } from '../../src/domain/session.ts'
 import { moments, OWNER, revocationLists, sessionWith, timestamp } from './arbitrary.ts'
@@ -243,12 +243,15 @@ describe("a session's record", () => {
     expect(workingOn(submitted, { ...TASK, project: 'web' })).not.toHaveProperty('pr')
   })
 
-  test('can take back the project, task and worktree that it had before, and nothing else', () => {
+  test('goes back to the project, task, worktree and losses that it had before, and to nothing else', () => {
     const worktree = { path: '/w', branch: 'feature/T-1', base: 'b'.repeat(40), createdAt: EARLIER }
     const plain = sessionWith({ fence: 3 })
     const working = sessionWith({ fence: 7, project: 'app', task: 'T-1', worktree, pr: 'https://e.org/1' })
-    expect(withWorkOf(working, plain)).toStrictEqual({ ...plain, fence: 7 })
-    expect(withWorkOf(plain, working)).toStrictEqual({ ...working, fence: 3 })
+    expect(backTo(working, plain)).toStrictEqual({ ...plain, fence: 7 })
+    expect(backTo(plain, working)).toStrictEqual({ ...working, fence: 3 })
+    const [first, second] = [note('src', 1), note('docs', 2)]
+    const { revoked } = backTo(sessionWith({ revoked: [second] }), sessionWith({ revoked: [first] }))
+    expect(revoked).toStrictEqual([first, second])
   })
 
   test('that was absent is made expired, with the loss noted and its owner named', () => {

@@ -27,7 +27,7 @@ export async function deadFiles(
 ): Promise<Outdated[]> {
   const { commonDir } = workspace.repository
   const files = await listLocalFiles(commonDir, workspace.around.fileClock())
-  const canTell = (await workspace.around.self()) !== null
+  const canTell = workspace.around.self.start !== ''
   const judged = await Promise.all(
     files.map(async (file): Promise<Outdated[]> => {
       const why = await reason(workspace, survey, worktrees, file, canTell)

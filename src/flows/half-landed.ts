@@ -1,0 +1,89 @@
+import { type Key, lockName } from '../domain/key.ts'
+import type { BlobId, LogEvent, Session, SessionId } from '../domain/record.ts'
+import { backTo, movedFence } from '../domain/session.ts'
+import { activeRef, lockRef } from '../store/ref-names.ts'
+import type { Change, Commit } from '../store/store.ts'
+import type { Actor } from './actor.ts'
+import { journalRefs, withJournal } from './journal.ts'
+import { notTakenBack, uninterrupted } from './take-back.ts'
+import { commits, untilSettled } from './until-settled.ts'
+import { timestamp, type Workspace } from './workspace.ts'
+
+/**
+ * What a claim has written in transactions that git could not finish: its files commit ref by ref, and two
+ * that collide are seen late (design §3). The claim goes on from it; one that is then refused takes it back.
+ */
+export class HalfLanded {
+  /** The session as it was before; null for one that the claim started. */
+  #before: Session | null = null
+  #session: Session | null = null
+  /** The session's record as the claim left it. */
+  #oid: BlobId | null = null
+  readonly #locks = new Map<Key, BlobId>()
+
+  /** Notes what landed of a transaction in which `actor` was to take `taken`. */
+  note(landed: Landed, actor: Actor, taken: readonly Key[]): void {
+    const oid = landed.get(activeRef(actor.session.id))
+    if (oid === undefined) return
+    if (this.#session === null) this.#before = actor.entry === null ? null : actor.session
+    this.#session = actor.session
+    this.#oid = oid
+    for (const key of taken) {
+      const written = landed.get(lockRef(lockName(key)))
+      if (written !== undefined) this.#locks.set(key, written)
+    }
+  }
+
+  /** Whether the lock on `key` is this claim's own, though it was there already at its last try. */
+  took(key: Key, oid: BlobId): boolean {
+    return this.#locks.get(key) === oid
+  }
+
+  /** The session as it was before the claim, of which `last` is what the last try found; null for one it started. */
+  before(last: Session | null): Session | null {
+    return this.#session === null ? last : this.#before
+  }
+
+  /** A claim that was refused with `error` leaves no lock and no session. Returns the error to throw. */
+  async takeBack(workspace: Workspace, error: unknown): Promise<unknown> {
+    const session = this.#session
+    if (session === null) return error
+    try {
+      await untilSettled(uninterrupted(workspace), async () => this.#undo(workspace, session.id))
+      return error
+    } catch (cause) {
+      return notTakenBack(workspace, session.id, [...this.#locks.keys()], cause)
+    }
+  }
+
+  /** By compare-and-swap: what somebody else has written since stays. Null when a conflict came between. */
+  async #undo(workspace: Workspace, id: SessionId): Promise<true | null> {
+    const locks = new Map([...this.#locks].map(([key, oid]) => [lockRef(lockName(key)), oid]))
+    const snapshot = await workspace.store.read({
+      refs: [activeRef(id), ...journalRefs(id), ...locks.keys()],
+    })
+    const entry = snapshot.get(activeRef(id))
+    if (!entry?.content.ok || entry.content.record.kind !== 'session') return true
+    const mine = [...snapshot.values()].filter(({ ref, oid }) => locks.get(ref) === oid)
+    const deletions = mine.map((from): Change => ({ ref: from.ref, from, to: null }))
+    // a session that was started for the claim goes, while nobody else has used it
+    if (this.#before === null && entry.oid === this.#oid) {
+      return settled(workspace, [{ ref: entry.ref, from: entry, to: null }, ...deletions])
+    }
+    const at = timestamp(workspace)
+    const { record } = entry.content
+    const to = backTo(movedFence(record, at), this.#before ?? record)
+    const keys = mine.flatMap(({ content }) =>
+      content.ok && content.record.kind === 'lock' ? [content.record.key] : [],
+    )
+    const events: LogEvent[] = keys.length === 0 ? [] : [{ at, event: 'release', session: id, keys }]
+    const changes = [{ ref: entry.ref, from: entry, to }, ...deletions]
+    return settled(workspace, withJournal(workspace, snapshot, id, events, changes))
+  }
+}
+
+async function settled(workspace: Workspace, changes: readonly Change[]): Promise<true | null> {
+  return (await commits(workspace, changes)) ? true : null
+}
+
+type Landed = Extract<Commit, { outcome: 'conflict' }>['landed']

@@ -8,6 +8,7 @@ const DURATIONS = {
   'dw.heartbeatInterval': 15 * 60,
   'dw.sessionTtl': 86_400,
   'dw.lockTtl': 7200,
+  'dw.runGrace': 10,
 } as const
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
@@ -31,6 +32,11 @@ export class Settings {
   /** `dw.lockTtl`, in seconds. */
   get lockTtl(): number {
     return this.#duration('dw.lockTtl', DURATIONS['dw.lockTtl'])
+  }
+
+  /** `dw.runGrace`: from SIGTERM to SIGKILL for a command whose lock is lost, in seconds. */
+  get runGrace(): number {
+    return this.#duration('dw.runGrace', DURATIONS['dw.runGrace'])
   }
 
   /** Refuses durations that are none, before anything is changed. Throws DW_CONFIG. */

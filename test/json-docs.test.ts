@@ -132,6 +132,7 @@ async function runDamage(): Promise<void> {
   await run(['project', 'list'], ANNA)
   await sandbox.git(['update-ref', '-d', 'refs/dw/projects/damaged'])
   await run(['locks'], ANNA)
+  await run(['doctor', '--fix'], ANNA)
   await run(['sessions', '--all'], ANNA)
   await run(['sessions'], ANNA)
   await run(['status'], ANNA)

@@ -65,5 +65,6 @@ export const REGISTRY: readonly Registration[] = [
     path: ['project', 'remove'],
     load: async () => (await import('../commands/project/remove.ts')).ProjectRemoveCommand,
   },
+  { path: ['doctor'], load: async () => (await import('../commands/doctor.ts')).DoctorCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

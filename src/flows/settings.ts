@@ -11,6 +11,14 @@ const DURATIONS = {
   'dw.runGrace': 10,
 } as const
 
+/** A refspec of a remote, or whether it is a mirror, and where that is set. */
+export interface Refspec {
+  readonly remote: string
+  readonly kind: 'fetch' | 'push' | 'mirror'
+  readonly value: string
+  readonly origin: string
+}
+
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
 export class Settings {
   readonly #config: Config
@@ -105,6 +113,16 @@ export class Settings {
       .names('remote.')
       .flatMap((name) => /^remote\.(.+)\.url$/.exec(name)?.[1] ?? [])
     return remotes.includes('origin') ? 'origin' : remotes.length === 1 ? remotes[0] : undefined
+  }
+
+  /** What the configuration of each remote says of refs that go without being named. */
+  get refspecs(): readonly Refspec[] {
+    return this.#config.names('remote.').flatMap((name) => {
+      const [, remote, kind] = /^remote\.(.+)\.(fetch|push|mirror)$/.exec(name) ?? []
+      if (remote === undefined) return []
+      const values = this.#config.values(name)
+      return values.map((each) => ({ ...each, remote, kind: kind as Refspec['kind'] }))
+    })
   }
 
   /** The URL of `remote`. */

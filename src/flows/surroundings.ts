@@ -22,6 +22,7 @@ export interface Surroundings {
   readonly home: string
   /** The directory that `git-dw` itself was started from, to be put on a PATH. */
   readonly programs: string
+  readonly versions: { readonly node: string; readonly program: string }
   /** The login name and the machine's name, as they stand in a session's owner. */
   readonly user: string
   readonly host: string

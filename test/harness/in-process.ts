@@ -45,6 +45,7 @@ export async function dwHere(
       cwd,
       home: sandbox.home,
       programs: PROGRAMS,
+      versions: { node: process.versions.node, program: '0.0.0' },
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,

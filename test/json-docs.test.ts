@@ -44,6 +44,7 @@ async function runAnswers(): Promise<void> {
   await run(['init', '--new'], { agent: 'dora' })
   await run(['init', '--resume', cleos], CLEO)
   await run(['resume', bens, '--takeover'], { agent: 'eve' })
+  await run(['status'], { agent: 'eve', cwd: join(sandbox.home, 'worktrees/repo/T') })
   await run(['heartbeat', '--force'], ANNA)
   await run(['heartbeat'], ANNA)
   await run(['locks'], ANNA)

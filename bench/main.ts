@@ -5,7 +5,9 @@ import { CountedGit } from '../test/process/counted-git.ts'
 import { AGENT, type Case, cases } from './cases.ts'
 import { handOver } from './hand-over.ts'
 import { measure } from './measure.ts'
+import { runCost } from './run-cost.ts'
 import { bar, handOverTable, markdown, rows } from './table.ts'
+import { worktreeList } from './worktree-list.ts'
 
 /** Measures the built program; see CONTRIBUTING.md. */
 async function main(): Promise<void> {
@@ -21,6 +23,8 @@ async function main(): Promise<void> {
     process.stdout.write(markdown(result, extra, holds))
     const handedOver = [await handOver(sandbox, 1, 1000), await handOver(sandbox, 16, 2000)]
     process.stdout.write(handOverTable(handedOver))
+    process.stdout.write(await worktreeList(sandbox, Math.min(rounds, 7)))
+    process.stdout.write(runCost(sandbox))
     const file = process.env['BENCH_JSON']
     if (file)
       writeFileSync(

@@ -6,7 +6,9 @@ import { AGENT, type Case, cases } from './cases.ts'
 import { handOver } from './hand-over.ts'
 import { hookMarkdown, measureHooks } from './hook-cases.ts'
 import { measure } from './measure.ts'
+import { runCost } from './run-cost.ts'
 import { bar, handOverTable, markdown, rows } from './table.ts'
+import { worktreeList } from './worktree-list.ts'
 
 /** Measures the built program; see CONTRIBUTING.md. */
 async function main(): Promise<void> {
@@ -24,6 +26,8 @@ async function main(): Promise<void> {
     process.stdout.write(
       `${markdown(result, extra, holds)}${handOverTable(handedOver)}${hookMarkdown(hooks)}`,
     )
+    process.stdout.write(await worktreeList(sandbox, Math.min(rounds, 7)))
+    process.stdout.write(runCost(sandbox))
     const file = process.env['BENCH_JSON']
     if (file)
       writeFileSync(

@@ -44,6 +44,7 @@ async function runAnswers(): Promise<void> {
   await run(['init', '--new'], { agent: 'dora' })
   await run(['init', '--resume', cleos], CLEO)
   await run(['resume', bens, '--takeover'], { agent: 'eve' })
+  await run(['status'], { agent: 'eve', cwd: join(sandbox.home, 'worktrees/repo/T') })
   await run(['heartbeat', '--force'], ANNA)
   await run(['heartbeat'], ANNA)
   await run(['locks'], ANNA)
@@ -192,6 +193,7 @@ async function runDamage(): Promise<void> {
   await run(['project', 'list'], ANNA)
   await sandbox.git(['update-ref', '-d', 'refs/dw/projects/damaged'])
   await run(['locks'], ANNA)
+  await run(['doctor', '--fix'], ANNA)
   await run(['sessions', '--all'], ANNA)
   await run(['sessions'], ANNA)
   await run(['status'], ANNA)
@@ -236,6 +238,10 @@ async function runErrors(): Promise<void> {
   mkdirSync(join(sandbox.repo, '.worktreeinclude'))
   await run(['claim', '--task', 'Z2'], { agent: 'max' })
   rmSync(join(sandbox.repo, '.worktreeinclude'), { recursive: true })
+  for (const program of ['no-such-program', './README.md']) {
+    const args = ['run', '--task', 'R', '--json', '--', program]
+    runs.push({ args, ...(await sandbox.dw(args, { agent: 'ron' })) })
+  }
   await run(['claim', 'damaged/below'], ANNA)
   await run(['locks'], { cwd: sandbox.root })
   await run(['claim', '--ttl', 'soon', 'x'], ANNA)
@@ -283,7 +289,10 @@ afterAll(() => sandbox.dispose())
 
 test('docs/json.md has a part for every command, and every command ran', () => {
   expect(COMMANDS.filter((name) => TABLES.get(name) === undefined)).toStrictEqual([])
-  const lines = runs.filter(({ stdout }) => stdout !== '').map(({ args }) => `${args.join(' ')} `)
+  // of run, stdout is another program's
+  const lines = runs
+    .filter(({ args, stdout }) => stdout !== '' || args[0] === 'run')
+    .map(({ args }) => `${args.join(' ')} `)
   expect(COMMANDS.filter((name) => !lines.some((line) => line.startsWith(`${name} `)))).toStrictEqual([])
 })
 

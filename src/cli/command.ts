@@ -12,6 +12,8 @@ export interface Answer {
   readonly json: object
   /** The exit status as the error code that has it; 0 without one. */
   readonly status?: ErrorCode
+  /** The exit status of a program that the user had run: stdout was its own, and nothing is written. */
+  readonly exit?: number
 }
 
 /** The base of every command: parse, call a flow, render. */
@@ -27,6 +29,7 @@ export abstract class DwCommand extends Command<DwContext> {
   override async execute(): Promise<number> {
     if (this.json) this.context.streams.useJson()
     const answer = await this.answer()
+    if (answer.exit !== undefined) return answer.exit
     this.context.streams.answer(answer)
     return answer.status === undefined ? 0 : EXIT_STATUS[answer.status]
   }

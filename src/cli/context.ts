@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
+import { version } from '../../package.json'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
@@ -48,6 +49,7 @@ function surroundings(streams: Streams): Surroundings {
     home: env['HOME'] || userEntry()?.homedir || '',
     programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
     runtime: dirname(process.execPath),
+    versions: { node: process.versions.node, program: version },
     user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,

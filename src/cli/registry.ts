@@ -14,6 +14,7 @@ export interface Registration {
 export const REGISTRY: readonly Registration[] = [
   { path: ['claim'], load: async () => (await import('../commands/claim.ts')).ClaimCommand },
   { path: ['release'], load: async () => (await import('../commands/release.ts')).ReleaseCommand },
+  { path: ['run'], load: async () => (await import('../commands/run.ts')).RunCommand },
   { path: ['check'], load: async () => (await import('../commands/check.ts')).CheckCommand },
   { path: ['locks'], load: async () => (await import('../commands/locks.ts')).LocksCommand },
   { path: ['status'], load: async () => (await import('../commands/status.ts')).StatusCommand },
@@ -84,6 +85,7 @@ export const REGISTRY: readonly Registration[] = [
     load: async () => (await import('../commands/hooks/status.ts')).HooksStatusCommand,
   },
   { path: ['cleanup'], load: async () => (await import('../commands/cleanup.ts')).CleanupCommand },
+  { path: ['doctor'], load: async () => (await import('../commands/doctor.ts')).DoctorCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]
 

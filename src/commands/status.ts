@@ -1,5 +1,6 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { locksHere, myPlace } from '../flows/my-place.ts'
 import { readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
 import type { Workspace } from '../flows/workspace.ts'
@@ -16,7 +17,9 @@ export class StatusCommand extends RepositoryCommand {
     description: 'Show who I am, what I hold, and who else is here.',
     details: `
       Opens with the session that this directory, agent or terminal acts for, and why it is that one; then
-      what it holds, what it has lost, and the other sessions with what they hold.
+      what it holds, what it has lost, and the other sessions with what they hold. In its own worktree it
+      shows what is changed or untracked there, and how far it is ahead and behind; below the top of a
+      worktree, who holds what around the current directory.
     `,
     examples: [['For a script', 'git dw status --json']],
   })
@@ -33,6 +36,11 @@ export class StatusCommand extends RepositoryCommand {
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
+    const view = {
+      ...overview,
+      place: await myPlace(workspace, overview),
+      here: await locksHere(workspace, overview),
+    }
     for (const line of damageLines(overview.damaged)) this.context.streams.say(line)
     if (workspace.isAdvisory) this.context.streams.say(ADVISORY)
     const show = (holding: Parameters<typeof showKey>[1]) => showKey(workspace, holding)
@@ -41,10 +49,10 @@ export class StatusCommand extends RepositoryCommand {
     // of thousands of locks, only what is printed is made
     return {
       get text() {
-        return statusText(palette, overview, { show, next })
+        return statusText(palette, view, { show, next })
       },
       get json() {
-        return statusJson(overview)
+        return statusJson(view)
       },
     }
   }

@@ -32,6 +32,8 @@ export interface EndRequest {
   readonly session?: string
   /** Ends somebody else's live session. */
   readonly force: boolean
+  /** Ends it only when it holds nothing; one that holds something is left as it is. */
+  readonly idle?: true
 }
 
 export interface EndAnswer {
@@ -70,6 +72,7 @@ async function attempt(
   target: SessionId | undefined,
 ): Promise<EndAnswer | null> {
   const { ground, found, locks, me } = await look(workspace, request, claimants, target)
+  if (request.idle && locks.length > 0) return { session: found.session.id, released: [], damaged: [] }
   const byHolder = found.session.id === me
   const by = byHolder ? null : (me ?? ownerName(ownerHere(workspace.around, workspace.cloneId, null)))
   const changes = endingChanges(workspace, ground, found, locks, { actor: me ?? found.session.id, by })

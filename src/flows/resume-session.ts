@@ -12,6 +12,7 @@ import { resolveSessionId } from './session-id.ts'
 import { bindSeat } from './start-session.ts'
 import { commits, untilSettled } from './until-settled.ts'
 import { checkMeta, timestamp, type Workspace } from './workspace.ts'
+import { knownWorktrees } from './worktree/known-worktree.ts'
 
 export interface ResumeAnswer {
   readonly session: Session
@@ -19,6 +20,8 @@ export interface ResumeAnswer {
   readonly bound: boolean
   /** Another agent, terminal or clone had it, and is told at its next command. */
   readonly takenOver: boolean
+  /** Where its worktrees are on this machine, by git's own list and their stamps: no record is trusted. */
+  readonly worktrees: readonly string[]
 }
 
 /**
@@ -35,7 +38,10 @@ export async function resumeSession(
   const answer = await untilSettled(workspace, () => attempt(workspace, id, seat, request.takeover))
   workspace.losses.note(answer.session)
   if (seat !== null) await bindSeat(workspace, seat, answer.session)
-  return answer
+  // it is resumed by now, also where git cannot list its worktrees
+  const known = await knownWorktrees(workspace).catch(() => [])
+  const mine = known.filter(({ stamp, missing }) => stamp?.session === id && !missing)
+  return { ...answer, worktrees: mine.map(({ path }) => path) }
 }
 
 async function attempt(
@@ -43,7 +49,7 @@ async function attempt(
   id: SessionId,
   seat: Seat | null,
   takeover: boolean,
-): Promise<ResumeAnswer | null> {
+): Promise<Omit<ResumeAnswer, 'worktrees'> | null> {
   const refs = [...journalRefs(id), activeRef(id), endedRef(id), LOCKS_REF]
   const ground = await readGround(workspace, await workspace.store.read({ refs }))
   checkMeta(ground.snapshot, 'write')

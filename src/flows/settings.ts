@@ -22,7 +22,16 @@ const DURATIONS = {
   'dw.prePushFresh': 30,
   'dw.hookTimeout': 5,
   'dw.retention': 30 * 86_400,
+  'dw.runGrace': 10,
 } as const
+
+/** A refspec of a remote, or whether it is a mirror, and where that is set. */
+export interface Refspec {
+  readonly remote: string
+  readonly kind: 'fetch' | 'push' | 'mirror'
+  readonly value: string
+  readonly origin: string
+}
 
 /** The `dw.*` settings of the user's git configuration, with their defaults. */
 export class Settings {
@@ -50,6 +59,11 @@ export class Settings {
   /** `dw.retention`: how long what has ended is kept, in seconds. */
   get retention(): number {
     return this.#duration('dw.retention', DURATIONS['dw.retention'])
+  }
+
+  /** `dw.runGrace`: from SIGTERM to SIGKILL for a command whose lock is lost, in seconds. */
+  get runGrace(): number {
+    return this.#duration('dw.runGrace', DURATIONS['dw.runGrace'])
   }
 
   /** Refuses durations that are none, before anything is changed. Throws DW_CONFIG. */
@@ -189,6 +203,16 @@ export class Settings {
       .names('remote.')
       .flatMap((name) => /^remote\.(.+)\.url$/.exec(name)?.[1] ?? [])
     return remotes.includes('origin') ? 'origin' : remotes.length === 1 ? remotes[0] : undefined
+  }
+
+  /** What the configuration of each remote says of refs that go without being named. */
+  get refspecs(): readonly Refspec[] {
+    return this.#config.names('remote.').flatMap((name) => {
+      const [, remote, kind] = /^remote\.(.+)\.(fetch|push|mirror)$/.exec(name) ?? []
+      if (remote === undefined) return []
+      const values = this.#config.values(name)
+      return values.map((each) => ({ ...each, remote, kind: kind as Refspec['kind'] }))
+    })
   }
 
   /** The URL of `remote`. */

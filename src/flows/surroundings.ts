@@ -24,6 +24,7 @@ export interface Surroundings {
   readonly programs: string
   /** The directory of the Node that runs this. */
   readonly runtime: string
+  readonly versions: { readonly node: string; readonly program: string }
   /** The login name and the machine's name, as they stand in a session's owner. */
   readonly user: string
   readonly host: string

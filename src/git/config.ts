@@ -19,6 +19,11 @@ export class Config {
     return this.#values.get(name)?.at(-1)
   }
 
+  /** All values of `name`, in order, with where each is set. */
+  values(name: string): readonly ConfigValue[] {
+    return this.#values.get(name) ?? []
+  }
+
   /** All values of `name`, in order; an empty one drops those before it, as git has it for its own lists. */
   all(name: string): readonly string[] {
     const values = (this.#values.get(name) ?? []).map(({ value }) => value)

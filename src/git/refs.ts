@@ -186,16 +186,6 @@ export async function deleteRef(git: Git, ref: string, oid: string): Promise<boo
   return (await updateRefs(git, [{ ref, from: oid as BlobId, to: null }])).status === 0
 }
 
-/** The short names of the branches whose commits `base` has all. */
-export async function branchesIn(git: Git, base: string): Promise<string[]> {
-  const args = ['for-each-ref', '--format=%(refname:lstrip=2)', `--merged=${base}`, 'refs/heads']
-  const output = await git.output(args)
-  return output
-    .toString('utf8')
-    .split('\n')
-    .filter((name) => name !== '')
-}
-
 /** How many commits `commit` has that `base` has not, and the other way round. */
 export async function aheadBehind(
   git: Git,

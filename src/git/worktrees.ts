@@ -7,6 +7,8 @@ export interface Worktree {
   readonly path: string
   /** The branch's short name; null when HEAD is detached or the entry is bare. */
   readonly branch: string | null
+  /** HEAD's commit; null on a branch without one, and for a bare entry. */
+  readonly head: string | null
   readonly bare: boolean
   /** The user has locked it (`git worktree lock`). */
   readonly locked: boolean
@@ -25,6 +27,7 @@ export async function listWorktrees(git: Git): Promise<Worktree[]> {
     return {
       path: fields.get('worktree') ?? '',
       branch: branch === undefined ? null : branch.replace(/^refs\/heads\//, ''),
+      head: /^(?!0+$)/.test(fields.get('HEAD') ?? '0') ? (fields.get('HEAD') ?? null) : null,
       bare: fields.has('bare'),
       locked: fields.has('locked'),
     }

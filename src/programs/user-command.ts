@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 
 type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
@@ -46,4 +47,46 @@ export async function runUserCommand(command: UserCommand): Promise<CommandEnd> 
   } finally {
     unsubscribe()
   }
+}
+
+/** A program that the user named with its arguments, and where and how it is to run. */
+export interface UserProgram extends Omit<UserCommand, 'command' | 'output'> {
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+/** A program that runs. */
+export interface RunningProgram {
+  readonly ended: Promise<CommandEnd>
+  readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void
+}
+
+/**
+ * Starts a program on this process's own stdin, stdout and stderr, without a shell, and passes signals on to
+ * it. Rejects with the system's error when it cannot be started: ENOENT, EACCES and others.
+ */
+export async function startUserProgram(user: UserProgram): Promise<RunningProgram> {
+  const { program, args, cwd, env, hasTerminal } = user
+  const child = spawn(program, args, { cwd, env: { ...env }, stdio: 'inherit' })
+  const unsubscribe = user.onSignal((name) => {
+    if (name !== 'SIGINT' || !hasTerminal) child.kill(name)
+  })
+  const ended = new Promise<CommandEnd>((resolve) => {
+    child.on('exit', (status, signal) => resolve({ status, signal }))
+  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.on('spawn', resolve)
+      child.on('error', reject)
+    })
+  } catch (error) {
+    unsubscribe()
+    throw error
+  }
+  return { ended: ended.finally(unsubscribe), kill: (signal) => void child.kill(signal) }
+}
+
+/** The exit status by which a shell would tell how a command ended: 128 and the signal's number for a signal. */
+export function exitStatusOf({ status, signal }: CommandEnd): number {
+  return status ?? 128 + (constants.signals[(signal ?? 'SIGKILL') as keyof typeof constants.signals] ?? 9)
 }

@@ -10,6 +10,7 @@ export const SETTINGS: Terms = [
   ['dw.lockTtl (2h)', 'Silence of its session after which a lock expires.'],
   ['dw.sessionTtl (1d)', 'Silence after which a session has expired.'],
   ['dw.heartbeatInterval (15m)', 'At most one heartbeat is written in this time.'],
+  ['dw.runGrace (10s)', 'From SIGTERM to SIGKILL for a command of run whose lock is lost.'],
   ['dw.worktreePath (~/worktrees/{project}/{task})', "Where a task's worktree is made."],
   ['dw.branch (feature/{task})', "A task's branch, unless its project has a template."],
   [
@@ -41,6 +42,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
   1: 'The answer is no.',
   4: 'You no longer hold it.',
   75: 'Try again later.',
+  126: 'run: the command cannot be executed.',
+  127: 'run: there is no such command.',
   128: 'Cannot go on.',
   129: 'Usage, or a bad key or value.',
   130: 'Interrupted.',

@@ -22,6 +22,19 @@ interface StatusView {
   readonly sessions: readonly SessionRow[]
   readonly ground: { readonly holdings: readonly Holding[]; readonly vantage: Vantage }
   readonly damaged: readonly Damage[]
+  /** My worktree, when I am in it. */
+  readonly place: Place | null
+  /** Locks on the line of the current directory. */
+  readonly here: readonly Holding[]
+}
+
+interface Place {
+  readonly path: string
+  readonly branch: string | null
+  readonly changed: number
+  readonly untracked: number
+  readonly ahead: number | null
+  readonly behind: number | null
 }
 
 type IdentitySource = 'option' | 'variable' | 'stamp' | 'binding'
@@ -46,9 +59,10 @@ export function statusText(palette: Palette, view: StatusView, options: StatusOp
   const others = sessions.filter((row) => !row.mine)
   const paragraphs = [
     identity.who === 'session'
-      ? myLines(palette, identity, mine?.locks ?? [], ground.vantage, options)
+      ? myLines(palette, identity, mine?.locks ?? [], view, options)
       : nobodyLines(palette, identity.doubt),
     otherLines(palette, others, ground.vantage, options),
+    hereLines(palette, view.here, mine?.session.id, options),
     orphanLines(palette, ground.holdings, sessions, options),
     options.next ? nextLines(identity.who === 'session') : [],
   ]
@@ -62,7 +76,7 @@ function myLines(
   palette: Palette,
   identity: Extract<StatusView['identity'], { who: 'session' }>,
   locks: readonly Holding[],
-  vantage: Vantage,
+  { ground: { vantage }, place }: StatusView,
   options: StatusOptions,
 ): string[] {
   const { session } = identity.mine
@@ -72,6 +86,7 @@ function myLines(
     `You are ${palette.bold(session.id)} (${BECAUSE[identity.source]})`,
     ...(work === '' ? [] : [`  works on   ${printable(work)}`]),
     ...(worktree === undefined ? [] : [`  worktree   ${printable(`${worktree.path} (${worktree.branch})`)}`]),
+    ...(place === null ? [] : [`  in it      ${placeText(palette, place)}`]),
     ...(pr === undefined ? [] : [`  pull request ${printable(pr)}`]),
     ...(locks.length === 0
       ? ['  holds nothing']
@@ -86,6 +101,31 @@ function myLines(
       ),
     ),
   ]
+}
+
+function placeText(palette: Palette, place: Place): string {
+  const { changed, untracked, ahead, behind } = place
+  const files = [
+    ...(changed === 0 ? [] : [`${changed} changed`]),
+    ...(untracked === 0 ? [] : [`${untracked} untracked`]),
+  ]
+  const commits = ahead === null || behind === null ? [] : [`${ahead} ahead, ${behind} behind`]
+  return [files.length === 0 ? 'clean' : palette.warning(files.join(', ')), ...commits].join('; ')
+}
+
+/** Who holds what around the current directory. */
+function hereLines(
+  palette: Palette,
+  here: readonly Holding[],
+  me: string | undefined,
+  options: StatusOptions,
+): string[] {
+  const lines = here.map(({ key, record, state }) => {
+    const who = record.session === me ? 'mine' : `${record.session} (${ownerName(record.owner)})`
+    const mark = state === 'live' ? '' : `  ${palette.warning(state)}`
+    return `  ${palette.bold(printable(options.show(key)))}  ${printable(who)}${mark}`
+  })
+  return lines.length === 0 ? [] : ['Held around this directory:', ...lines]
 }
 
 function nobodyLines(palette: Palette, doubt: DwError | undefined): string[] {
@@ -164,5 +204,7 @@ export function statusJson(view: StatusView): object {
     sessions: sessions.filter((row) => !row.mine).map(sessionJson),
     locks: ground.holdings.map((holding) => lockJson(holding, me, ground.vantage)),
     damaged: view.damaged.map(damageJson),
+    place: view.place,
+    here: view.here.map((holding) => lockJson(holding, me, ground.vantage)),
   }
 }

@@ -83,3 +83,45 @@ async function removeStale(path: string, now: number): Promise<boolean> {
     return false
   }
 }
+
+/** A lock file that no git can still be holding, as far as its age tells. */
+export interface StaleLock {
+  readonly path: string
+  /** In milliseconds. */
+  readonly age: number
+  /** It stands under `refs/dw`, where our own calls end after 10 s. */
+  readonly ours: boolean
+}
+
+/**
+ * All lock files of a repository that are older than a minute: of refs, of the index and HEAD of each
+ * worktree, of the configuration and of packed-refs. `now` in milliseconds.
+ */
+export async function staleLocks(commonDir: string, now: number): Promise<StaleLock[]> {
+  const places = ['', 'reftable', 'worktrees', 'info', 'objects/info']
+  const flat = await Promise.all(
+    places.map(async (place) =>
+      (await readdir(join(commonDir, place)).catch(() => [])).map((name) => join(place, name)),
+    ),
+  )
+  const ofWorktrees = await Promise.all(
+    flat
+      .flat()
+      .filter((name) => name.startsWith('worktrees/'))
+      .map(async (name) =>
+        (await readdir(join(commonDir, name)).catch(() => [])).map((file) => join(name, file)),
+      ),
+  )
+  const names = [...flat.flat(), ...ofWorktrees.flat(), ...(await filesBelow(commonDir, 'refs'))]
+  const found = await Promise.all(
+    names
+      .filter((name) => name.endsWith('.lock') || name === 'packed-refs.new')
+      .map(async (name): Promise<StaleLock[]> => {
+        const path = join(commonDir, name)
+        const age = await ageOf(path, now)
+        if (age === null || age <= STALE_MILLISECONDS) return []
+        return [{ path, age, ours: name.startsWith('refs/dw') }]
+      }),
+  )
+  return found.flat()
+}

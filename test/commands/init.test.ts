@@ -41,6 +41,7 @@ test('init --resume --json answers what resume answers', async ({ sandbox }) => 
     bound: true,
     takenOver: false,
     worktree: null,
+    worktrees: [],
   })
 })
 

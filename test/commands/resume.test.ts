@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs'
 import { expect } from 'vitest'
 import { test } from '../harness/transcript.ts'
 
@@ -31,6 +32,7 @@ test('resume --json says what was bound, from whom it was taken, and which workt
       base: claim.worktree.base,
       createdAt: expect.any(String),
     },
+    worktrees: [`${sandbox.home}/worktrees/repo/T`],
   })
 })
 
@@ -58,4 +60,20 @@ test('resume moves the fence and is logged', async ({ sandbox }) => {
   expect(record.owner.agent).toMatch(/^claude-code:/)
   const log = await sandbox.git(['cat-file', 'blob', `refs/dw/log/${session.toLowerCase()}`])
   expect(log.split('\n').map((line) => JSON.parse(line).event)).toStrictEqual(['start', 'resume'])
+})
+
+test('resume names the worktree to go to as git lists it, says when it is gone, and what was lost', async ({
+  sandbox,
+  transcript,
+}) => {
+  const { session, worktree } = await sandbox.json(['claim', '--task', 'T'], { agent: 'anna' })
+  await sandbox.dw(['claim', 'src'], { agent: 'anna' })
+  await sandbox.dw(['claim', 'src', '--steal', '-m', 'hotfix'], { agent: 'cleo' })
+  await transcript.run(`git dw resume ${session} --takeover`, { agent: 'ben' })
+  await sandbox.git(['worktree', 'move', worktree.path, `${worktree.path} moved`])
+  await transcript.run(`git dw resume ${session}`, { agent: 'ben' })
+  renameSync(`${worktree.path} moved`, `${worktree.path}-by-hand`)
+  await transcript.run(`git dw resume ${session}`, { agent: 'ben' })
+  expect((await sandbox.json(['resume', session], { agent: 'ben' })).worktrees).toStrictEqual([])
+  await transcript.matches('resume-worktree')
 })

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { test } from '../harness/transcript.ts'
 
@@ -32,7 +34,7 @@ test('status --json holds my session, the others, all locks, and what speaks aga
   await sandbox.dw(['claim', 'docs'], { agent: 'ben' })
   const status = await sandbox.json(['status'], { agent: 'anna' })
   expect(Object.keys(status).sort()).toStrictEqual(
-    ['schema', 'session', 'source', 'damaged', 'doubt', 'sessions', 'locks'].sort(),
+    ['schema', 'session', 'source', 'damaged', 'doubt', 'sessions', 'locks', 'place', 'here'].sort(),
   )
   expect(status).toMatchObject({ schema: 1, source: 'binding', doubt: null })
   expect(status.session).toMatchObject({ mine: true, state: 'active', locks: ['src'] })
@@ -52,6 +54,8 @@ test('status --json has no session where there is nobody to be', async ({ sandbo
     sessions: [],
     locks: [],
     damaged: [],
+    place: null,
+    here: [],
   })
 })
 
@@ -79,4 +83,52 @@ test('status lists locks whose session has ended as free to claim', async ({ san
     [exit 0]
     "
   `)
+})
+
+test('in its own worktree status shows what is changed and untracked, and how far it is ahead and behind', async ({
+  sandbox,
+  transcript,
+}) => {
+  const anna = { agent: 'anna' }
+  const { worktree } = await sandbox.json(['claim', '--task', 'T'], anna)
+  const { path } = worktree
+  await transcript.run('git dw status', { ...anna, cwd: path })
+  writeFileSync(join(path, 'README.md'), 'changed')
+  writeFileSync(join(path, 'new'), 'x')
+  await sandbox.git(['commit', '-q', '--allow-empty', '-m', 'work'], { cwd: path })
+  await transcript.run('git dw status', { ...anna, cwd: path })
+  await transcript.run('git dw status', anna)
+  await transcript.matches('status-worktree')
+  const place = { path, branch: 'feature/T', changed: 1, untracked: 1, ahead: 1, behind: 0 }
+  expect((await sandbox.json(['status'], { ...anna, cwd: path })).place).toStrictEqual(place)
+  // main has one commit that the branch has not, and is its upstream now
+  await sandbox.git(['commit', '-q', '--allow-empty', '-m', 'elsewhere'])
+  await sandbox.git(['branch', '-q', '--set-upstream-to=main', 'feature/T'])
+  const { place: later } = await sandbox.json(['status'], { ...anna, cwd: path })
+  expect(later).toStrictEqual({ ...place, behind: 1 })
+  await sandbox.git(['checkout', '-q', '--detach'], { cwd: path })
+  expect((await sandbox.json(['status'], { ...anna, cwd: path })).place).toMatchObject({
+    branch: null,
+    ahead: 1,
+  })
+  expect((await sandbox.json(['status'], { agent: 'ben', cwd: path })).place).toBeNull()
+})
+
+test('below the top of a worktree status shows who holds what around the directory', async ({
+  sandbox,
+  transcript,
+}) => {
+  await sandbox.dw(['claim', 'src/api/a.ts', 'docs'], { agent: 'anna' })
+  await sandbox.dw(['claim', 'src/web'], { agent: 'ben' })
+  mkdirSync(join(sandbox.repo, 'src/api'), { recursive: true })
+  mkdirSync(join(sandbox.repo, 'src/web/deep'), { recursive: true })
+  const keysAt = async (cwd: string) =>
+    (await sandbox.json(['status'], { agent: 'anna', cwd: join(sandbox.repo, cwd) })).here.map(
+      ({ key }: { key: string }) => key,
+    )
+  expect(await keysAt('src')).toStrictEqual(['src/api/a.ts', 'src/web'])
+  expect(await keysAt('src/web/deep')).toStrictEqual(['src/web'])
+  expect(await keysAt('.')).toStrictEqual([])
+  await transcript.run('git dw status', { agent: 'anna', cwd: join(sandbox.repo, 'src') })
+  await transcript.matches('status-here')
 })

@@ -138,6 +138,18 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
     command: 'git dw release src',
     options: ANNA,
   },
+  DW_NOT_EXECUTABLE: {
+    prepare: async (sandbox) => annasWorktree(sandbox),
+    command: 'git dw run --task T -- ./README.md',
+    options: ANNA,
+    mayChange: JOURNAL,
+  },
+  DW_NO_COMMAND: {
+    prepare: async (sandbox) => annasWorktree(sandbox),
+    command: 'git dw run --task T -- no-such-program --help',
+    options: ANNA,
+    mayChange: JOURNAL,
+  },
   DW_BUSY: {
     prepare: async (sandbox) => {
       const { session } = await sandbox.json(['new'], ANNA)
@@ -272,7 +284,9 @@ test('every error code of the source has its case here, and something that throw
 
 async function asJson(sandbox: Sandbox, command: string, options: StepOptions): Promise<Outcome> {
   const { under = [], ...rest } = options
-  return sandbox.run('env', [...under, 'sh', '-c', `${command} --json`], rest)
+  // what stands after "--" is another program's
+  const asked = command.includes(' -- ') ? command.replace(' -- ', ' --json -- ') : `${command} --json`
+  return sandbox.run('env', [...under, 'sh', '-c', asked], rest)
 }
 
 describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) => {

@@ -47,6 +47,7 @@ export async function dwHere(
       home: sandbox.home,
       programs: PROGRAMS,
       runtime: dirname(process.execPath),
+      versions: { node: process.versions.node, program: '0.0.0' },
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,

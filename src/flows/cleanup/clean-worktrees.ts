@@ -2,7 +2,6 @@ import { type CleanupItem, judge } from '../../domain/cleanup.ts'
 import { DwError } from '../../domain/error.ts'
 import { type LockName, lockName, onOneLine, parseKey } from '../../domain/key.ts'
 import type { SessionId } from '../../domain/record.ts'
-import { branchesIn } from '../../git/refs.ts'
 import { readWorktreeStatus } from '../../git/worktree-status.ts'
 import { lockRef } from '../../store/ref-names.ts'
 import { readGround } from '../ground.ts'
@@ -37,21 +36,13 @@ export async function orphanedWorktrees(
 ): Promise<OrphanAnswer[]> {
   const orphans = known.filter((worktree) => isOrphaned(survey, worktree))
   if (orphans.length === 0) return []
-  const { bases, branches } = request.merged
-    ? await mergeBases(workspace, known[0])
-    : { bases: [], branches: new Set<string>() }
+  const bases = request.merged ? await basesOf(workspace, known[0]) : []
   const answers: OrphanAnswer[] = []
   for (const worktree of orphans) {
     workspace.around.signal.throwIfAborted()
-    answers.push(await answerFor(workspace, survey, worktree, request, bases, branches))
+    answers.push(await answerFor(workspace, survey, worktree, request, bases))
   }
   return answers
-}
-
-async function mergeBases(workspace: Workspace, main: KnownWorktree | undefined) {
-  const bases = await basesOf(workspace, main)
-  const branches = await Promise.all(bases.map((base) => branchesIn(workspace.git, base)))
-  return { bases, branches: new Set(branches.flat()) }
 }
 
 async function answerFor(
@@ -60,7 +51,6 @@ async function answerFor(
   worktree: KnownWorktree,
   request: WorktreeRequest,
   bases: readonly string[],
-  branches: ReadonlySet<string>,
 ): Promise<OrphanAnswer> {
   const { path, stamp, missing } = worktree
   const whose = `of ${stamp?.key}, which nobody works on${missing ? '; its directory is gone' : ''}`
@@ -73,7 +63,7 @@ async function answerFor(
   if (!request.prune && !request.merged) return stays('remove it with --prune')
   if (worktree.gitDir === workspace.repository.gitDir) return stays('it stays: this command was given in it')
   try {
-    const how = request.merged ? await howMerged(workspace, worktree, bases, branches) : null
+    const how = request.merged ? await howMerged(workspace, worktree, bases) : null
     if (request.merged && how === null) return stays('it stays: its branch is not merged')
     const why = how === null ? whose : `${whose}; its branch is ${how}`
     const item: CleanupItem = { what: 'worktree', name: path, why, done: false }
@@ -143,14 +133,9 @@ function keyOf({ stamp }: KnownWorktree): LockName | null {
   }
 }
 
-async function howMerged(
-  workspace: Workspace,
-  worktree: KnownWorktree,
-  bases: readonly string[],
-  branches: ReadonlySet<string>,
-) {
+async function howMerged(workspace: Workspace, worktree: KnownWorktree, bases: readonly string[]) {
   const { path, gitDir, missing } = worktree
   if (missing || gitDir === null) return null
   const status = await readWorktreeStatus(workspace.git, path, { all: false })
-  return mergedOf(workspace, worktree, status, bases, branches, null)
+  return mergedOf(workspace, worktree, status, { bases, graph: null })
 }

@@ -1,8 +1,9 @@
 import { parseKey, type TaskKey } from '../../domain/key.ts'
 import type { Result, ResultStatus } from '../../domain/record.ts'
+import { CommitGraph } from '../../git/commit-graph.ts'
 import { type Merged, mergedInto } from '../../git/merged.ts'
-import { aheadBehind, branchesIn, resolveNames } from '../../git/refs.ts'
-import { readWorktreeStatus, type WorktreeStatus } from '../../git/worktree-status.ts'
+import { aheadBehind, resolveNames } from '../../git/refs.ts'
+import { readStatuses, readWorktreeStatus, type WorktreeStatus } from '../../git/worktree-status.ts'
 import { resultRef } from '../../store/ref-names.ts'
 import type { Workspace } from '../workspace.ts'
 import { type KnownWorktree, knownWorktrees } from './known-worktree.ts'
@@ -32,8 +33,9 @@ export interface WorktreeRow {
 /** What is known of a row before git has looked at the files. */
 export type RowStart = Omit<WorktreeRow, 'changed' | 'untracked' | 'ahead' | 'behind' | 'merged'>
 
-/** How many worktrees are looked at together. */
-const AT_ONCE = 4
+/** How many processes look at worktrees together, and at how many worktrees each. */
+const AT_ONCE = 3
+const EACH = 6
 
 /**
  * Looks at every worktree. `begun` is told what is known before the files are looked at, `row` each row as
@@ -50,17 +52,15 @@ export async function listWorktreeRows(
   const results = await resultsOf(workspace, known)
   watch.begun?.(known.map((worktree) => startOf(worktree, results)))
   const bases = await basesOf(workspace, known[0])
-  const merged = new Set((await Promise.all(bases.map((base) => branchesIn(workspace.git, base)))).flat())
-  const rows: Promise<WorktreeRow>[] = []
-  const waiting = [...known.entries()]
-  const slots = new Array<Promise<unknown>>(AT_ONCE).fill(Promise.resolve())
-  for (const [at, worktree] of waiting) {
-    const row = (slots[at % AT_ONCE] ?? Promise.resolve()).then(() =>
-      rowOf(workspace, worktree, results, bases, merged),
-    )
-    slots[at % AT_ONCE] = row.catch(() => undefined)
-    rows.push(row)
-  }
+  const heads = known.flatMap(({ head }) => head ?? [])
+  const graph = await CommitGraph.read(workspace.git, [...heads, ...bases]).catch(() => null)
+  const ground: MergeGround = { bases, graph }
+  const statuses = readAll(workspace, known)
+  const rows = known.map(async (worktree, at) =>
+    rowOf(workspace, worktree, results, await statuses[at], ground),
+  )
+  // whoever waits for one row is not the first to hear of another that failed
+  for (const row of rows) row.catch(() => undefined)
   const done: WorktreeRow[] = []
   for (const row of rows) {
     const each = await row
@@ -125,58 +125,86 @@ export async function basesOf(
   return [...new Set(commits.filter((commit) => commit !== null))]
 }
 
+/** What rows are compared with. */
+interface MergeGround {
+  readonly bases: readonly string[]
+  /** Null where the worktrees have no history in common: then git is asked for each. */
+  readonly graph: CommitGraph | null
+}
+
+/** The status of each worktree, in order; null where git cannot tell, or there is nothing to look at. */
+function readAll({ git }: Workspace, known: readonly KnownWorktree[]): Promise<WorktreeStatus | null>[] {
+  const paths = known.flatMap(({ missing, bare, path }) => (missing || bare ? [] : [path]))
+  const found = new Map<string, Promise<WorktreeStatus | null>>()
+  const slots = new Array<Promise<unknown>>(AT_ONCE).fill(Promise.resolve())
+  for (let at = 0; at < paths.length; at += EACH) {
+    const some = paths.slice(at, at + EACH)
+    const slot = (at / EACH) % AT_ONCE
+    const read = (slots[slot] ?? Promise.resolve()).then(() => readStatuses(git, some))
+    slots[slot] = read.catch(() => undefined)
+    for (const [place, path] of some.entries()) {
+      // one that fails keeps git from looking at the others: each is then asked for itself
+      const alone = () => readWorktreeStatus(git, path, { all: false }).catch(() => null)
+      found.set(
+        path,
+        read.then((each) => each[place] ?? alone(), alone),
+      )
+    }
+  }
+  return known.map(async ({ path }) => (await found.get(path)) ?? null)
+}
+
 async function rowOf(
   workspace: Workspace,
   worktree: KnownWorktree,
   results: Results,
-  bases: readonly string[],
-  mergedBranches: ReadonlySet<string>,
+  status: WorktreeStatus | null | undefined,
+  ground: MergeGround,
 ): Promise<WorktreeRow> {
   const start = startOf(worktree, results)
   const unknown = { changed: null, untracked: null, ahead: null, behind: null, merged: null }
-  if (worktree.missing || worktree.bare) return { ...start, ...unknown }
-  const status = await readWorktreeStatus(workspace.git, worktree.path, { all: false }).catch(() => null)
-  if (status === null) return { ...start, ...unknown }
-  const { ahead, behind } = await distance(workspace, status, bases)
+  if (status === null || status === undefined) return { ...start, ...unknown }
+  // somebody may have committed since the graph was read
+  const graph = status.head === worktree.head ? ground.graph : null
+  const [base] = ground.bases
+  const distance = status.upstream ?? (await distanceTo(workspace, graph, status.head, base))
   return {
     ...start,
     changed: status.changed.length,
     untracked: status.untracked.length,
-    ahead,
-    behind,
-    merged: await mergedOf(workspace, worktree, status, bases, mergedBranches, ahead),
+    ahead: distance?.ahead ?? null,
+    behind: distance?.behind ?? null,
+    merged: await mergedOf(workspace, worktree, status, { ...ground, graph }),
   }
 }
 
-async function distance(
-  workspace: Workspace,
-  status: WorktreeStatus,
-  bases: readonly string[],
-): Promise<{ ahead: number | null; behind: number | null }> {
-  if (status.upstream !== null) return status.upstream
-  const [base] = bases
-  if (status.head === null || base === undefined) return { ahead: null, behind: null }
-  return aheadBehind(workspace.git, status.head, base)
+async function distanceTo(
+  { git }: Workspace,
+  graph: CommitGraph | null,
+  head: string | null,
+  base: string | undefined,
+): Promise<{ readonly ahead: number; readonly behind: number } | null> {
+  if (head === null || base === undefined) return null
+  return graph?.aheadBehind(head, base) ?? aheadBehind(git, head, base)
 }
 
 /**
- * How the work in a worktree got into one of `bases`; null when it did not, and where nobody has worked yet.
- * `mergedBranches` are those that a base has all of, `ahead` the commits that the first base has not, if known.
+ * How the work in a worktree got into one of the ground's bases; null when it did not, and where nobody has
+ * worked yet.
  */
 export async function mergedOf(
   workspace: Workspace,
   worktree: KnownWorktree,
-  status: WorktreeStatus,
-  bases: readonly string[],
-  mergedBranches: ReadonlySet<string>,
-  ahead: number | null,
+  { head }: WorktreeStatus,
+  { bases, graph }: MergeGround,
 ): Promise<Merged> {
-  const { head, branch } = status
   // a branch that nobody has worked on yet has nothing that could be merged
   if (worktree.main || head === null || head === worktree.stamp?.base) return null
-  if (branch !== null && mergedBranches.has(branch)) return 'merged'
-  if (ahead === 0 && status.upstream === null) return 'merged'
-  for (const base of bases) {
+  const known = graph === null ? [] : bases.map((base) => graph.aheadBehind(head, base))
+  if (known.some(({ ahead }) => ahead === 0)) return 'merged'
+  for (const [at, base] of bases.entries()) {
+    // a base that has nothing new can have its work only when there is none in it
+    if (known[at]?.behind === 0 && graph?.isSameTree(head, base) === false) continue
     const how = await mergedInto(workspace.git, head, base)
     if (how !== null) return how
   }

@@ -24,7 +24,9 @@ export function trespassLines(trespasses: readonly Trespass[], vantage: Vantage)
     const key = formatKey(holding.key)
     const held = describeHolder(holding, vantage, () => key)
     if (branch !== undefined) return printable(`branch "${branch}": ${held}`)
-    if (paths.length === 1 && paths[0] === key) return held
+    const [only, ...others] = paths
+    if (only !== undefined && others.length === 0 && formatKey({ kind: 'path', path: only }) === key)
+      return held
     const named = paths.slice(0, MOST_PATHS).map((path) => `"${path}"`)
     const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : ''
     return printable(`${named.join(', ')}${more}: ${held}`)

@@ -360,10 +360,10 @@ test('refspecs that would write over or push our refs are wrong, and the configu
 })
 
 test('a session that was heard from in the future is wrong', async ({ sandbox }) => {
-  await sandbox.dw(['claim', 'src'], { ...ANNA, env: { DW_TEST_CLOCK: '+3h' } })
+  await sandbox.dw(['claim', 'src'], { ...ANNA, env: { DW_TEST_CLOCK: '+60h' } })
   const { status, found } = await staysAsItIs(sandbox, BEN)
   expect([status, states({ found })]).toStrictEqual([1, ['clocks wrong']])
-  expect(found[0]?.what).toMatch(/was heard from (?:2h59m|3h) ahead of this clock/)
+  expect(found[0]?.what).toMatch(/was heard from 2d ahead of this clock/)
 })
 
 test('identity sources that disagree are told: wrong where nothing may be changed, else a warning', async ({

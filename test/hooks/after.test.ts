@@ -59,7 +59,7 @@ describe('after a checkout, commit, merge or amend', () => {
     expect(await said(pushing, ['commit', '--allow-empty', '-m', 'x'])).toMatch(
       /the whole repository is held by SESS-/,
     )
-    await pushing.dw(['end'], ANNA)
+    await pushing.dw(['end', '--force'], ANNA)
     await pushing.dw(['end'], { agent: 'cleo' })
     expect(await said(pushing, ['commit', '--allow-empty', '-m', 'x'], there)).toBe('')
   })

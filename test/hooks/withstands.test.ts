@@ -63,7 +63,7 @@ describe('the check of a push withstands', () => {
       "it's",
       'tab\\u0009here',
       'übung',
-      '-dash',
+      './-dash',
       'back\\slash',
     ]) {
       expect(outcome.stderr).toContain(`"${shown}/x" is held by`)

@@ -8,6 +8,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--message': 'why',
   '--only': 'hook,…',
   '--path': 'dir',
+  '--remote': 'https-url',
   '--resume': 'id',
   '--session': 'id',
   '--since': 'time',

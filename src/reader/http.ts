@@ -7,6 +7,8 @@ import type { RemoteProblems } from './problems.ts'
 /** The most that one answer may have, in bytes. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 const MAX_REDIRECTS = 5
+/** Azure DevOps answers 203 with a page to sign in on. */
+const ASKING = [401, 203]
 const ADVERTISEMENT = 'application/x-git-upload-pack-advertisement'
 
 /**
@@ -67,7 +69,8 @@ export class RemoteHttp {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await this.#authorized(url, { headers })
       if (answer.location === null) return this.#checked(answer, url)
-      const next = new URL(answer.location, url)
+      const next = URL.canParse(answer.location, url) ? new URL(answer.location, url) : null
+      if (next === null) throw this.#problems.lost()
       if (next.protocol !== 'https:' && !(next.protocol === 'http:' && isLoopback(next)))
         throw this.#problems.downgraded()
       if (new URL(url).protocol === 'https:' && next.protocol === 'http:') throw this.#problems.downgraded()
@@ -106,7 +109,7 @@ export class RemoteHttp {
       const authorization = isOurs ? this.#authorization : null
       const headers = { ...request.headers, ...(authorization === null ? {} : { authorization }) }
       const answer = await this.#send(url, { ...request, headers })
-      if (answer.status !== 401) return answer
+      if (!ASKING.includes(answer.status)) return answer
       const shown = new URL(url)
       if (!isOurs)
         throw this.#problems.redirected(`${shown.origin}${shown.pathname.replace(/\/info\/refs$/, '')}`)

@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 
 /** What is wrong with a remote, as errors that name it by its URL without credentials. */
 export class RemoteProblems {
@@ -10,13 +11,16 @@ export class RemoteProblems {
 
   /** DW_REMOTE or DW_OFFLINE for a status that is not 200. `tried`: credentials were shown. */
   ofStatus(status: number, tried: boolean): DwError {
-    if (status === 401 && tried) {
-      return this.#remote('does not take these credentials (401)', [
+    const asks = status === 401 || status === 203
+    if (asks && tried) {
+      return this.#remote(`does not take these credentials (${status})`, [
         'look whether the token has expired, and whether it may read the repository',
       ])
     }
-    if (status === 401) {
-      return this.#remote('wants credentials (401)', ['set DW_TOKEN to a token that may read the repository'])
+    if (asks) {
+      return this.#remote(`wants credentials (${status})`, [
+        'set DW_TOKEN to a token that may read the repository',
+      ])
     }
     if (status === 403) {
       return this.#remote('may not be read by you (403)', [
@@ -89,12 +93,12 @@ export class RemoteProblems {
 
   redirected(to: string): DwError {
     return this.#remote(`leads to "${to}", where your credentials are not sent`, [
-      `if you trust it, name it yourself: --remote ${to}`,
+      `if you trust it, name it yourself: --remote ${shellWord(to)}`,
     ])
   }
 
   lost(): DwError {
-    return this.#remote('leads from one address to the next without an end', ['look at the URL'])
+    return this.#remote('leads to no address, or on and on', ['look at the URL'])
   }
 
   downgraded(): DwError {

@@ -104,6 +104,7 @@ const advertised = (text: string) => (_: IncomingMessage, response: ServerRespon
 
 describe('what is wrong is said clearly', () => {
   test.for([
+    [203, 128, 'DW_REMOTE', 'wants credentials (203)'],
     [403, 128, 'DW_REMOTE', 'may not be read by you (403)'],
     [404, 128, 'DW_REMOTE', 'is not there (404)'],
     [418, 128, 'DW_REMOTE', 'gives an answer that git has no use for (418)'],
@@ -339,9 +340,10 @@ describe('redirects', () => {
     expect(reading.server.seen.map(({ authorization }) => authorization)).toStrictEqual([undefined])
   })
 
-  test('without an end, out of https, or to where no git answers are told', async () => {
+  test('on and on, to no address, out of https, or to where no git answers are told', async () => {
     for (const [location, words] of [
-      ['/again/info/refs?service=git-upload-pack', 'without an end'],
+      ['/again/info/refs?service=git-upload-pack', 'on and on'],
+      ['http://[', 'no address'],
       ['http://example.com/r.git/info/refs?service=git-upload-pack', 'without https'],
       ['ftp://example.com/r.git', 'without https'],
     ] as const) {

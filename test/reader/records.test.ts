@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { seedLocks } from '../harness/seed-locks.ts'
+import { Transcript } from '../harness/transcript.ts'
+import { serve } from './git-server.ts'
 import { MAIN, test } from './reading.ts'
 
 const ANNA = { agent: 'anna' }
@@ -44,6 +46,24 @@ test('what is read is shown as in a clone, and that it was read from afar is sai
   await sandbox.dw(['end', '--force'], ANNA)
   expect((await reading.dw(['locks', '--remote', url])).stdout).toBe('')
   expect((await reading.dw(['status', '--remote', url])).stdout).toBe(`Nobody is at ${url}\n`)
+})
+
+test('a transcript of reading from afar', async ({ reading, onTestFinished }) => {
+  const { sandbox, url } = reading
+  const transcript = new Transcript(sandbox)
+  const closed = await serve((_, response) => void response.writeHead(401).end())
+  onTestFinished(() => closed.close())
+  const there = { cwd: sandbox.root, env: { URL: url, PRIVATE: closed.url.replace('//', '//ann:hush@') } }
+  await transcript.run('git dw locks --remote "$URL"', there)
+  await sandbox.dw(['claim', 'src', '-m', 'new layout'], ANNA)
+  await sandbox.dw(['claim', '--task', 'fix-login', '--no-worktree'], BEN)
+  await transcript.run('git dw locks --remote "$URL"', there)
+  await transcript.run('git dw locks --remote "$URL" src/deep/x.ts', there)
+  await transcript.run('git dw status --remote "$URL"', there)
+  await transcript.run('git dw status --remote "$URL/none"', there)
+  await transcript.run('git dw status --remote "$PRIVATE"', there)
+  await transcript.run('git dw locks --remote origin', there)
+  await transcript.matches('remote')
 })
 
 test('a lock far past its ttl is expired, and one within the time of a wrong clock is not', async ({

@@ -88,6 +88,7 @@ function answerByGit(
         REQUEST_METHOD: request.method,
         PATH_INFO: decodeURIComponent(pathname),
         QUERY_STRING: searchParams.toString(),
+        HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
         CONTENT_TYPE: request.headers['content-type'],
         CONTENT_LENGTH: request.headers['content-length'],
         GIT_PROTOCOL: noVersion2 ? undefined : String(request.headers['git-protocol'] ?? ''),

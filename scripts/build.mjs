@@ -1,5 +1,6 @@
 // Builds dist/ from src/main.ts, then man/ from src/man.ts. Says one line when it worked.
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -24,7 +25,26 @@ const options = {
   // (clipanion has one): the bundle then holds no CommonJS and needs no `require`.
   mainFields: ['module', 'main'],
   resolveExtensions: ['.mjs', '.ts', '.js', '.json'],
+  // Its build for Node is CommonJS, of which nothing could be left out.
+  alias: { 'isomorphic-git': join(root, 'node_modules/isomorphic-git/index.js') },
+  plugins: [{ name: 'builtins', setup: importBuiltins }],
   logLevel: 'warning',
+}
+
+/**
+ * Lets CommonJS dependencies of isomorphic-git `require` Node's own modules: as imports, which an ES module
+ * has.
+ *
+ * @param {import('esbuild').PluginBuild} plugins
+ */
+function importBuiltins(plugins) {
+  const names = new RegExp(`^(?:${builtinModules.join('|')})$`)
+  plugins.onResolve({ filter: names }, ({ kind, path }) =>
+    kind === 'require-call' ? { path, namespace: 'builtin' } : undefined,
+  )
+  plugins.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+    contents: `export * from 'node:${path}'`,
+  }))
 }
 
 /** Removes everything in dist/ but a native build, which is made elsewhere. */
@@ -40,6 +60,20 @@ async function buildProgram() {
   const result = await build({ ...options, entryPoints: ['src/main.ts'], splitting: true, metafile: true })
   const outputs = Object.values(result.metafile.outputs)
   return { files: outputs.length, bytes: outputs.reduce((sum, output) => sum + output.bytes, 0) }
+}
+
+/**
+ * Bundles the package's export `git-dw/reader` into one file, with its types beside it. Built together, it
+ * would cut the program into more pieces, and each costs time at every start.
+ */
+async function buildReader() {
+  await build({
+    ...options,
+    outdir: undefined,
+    outfile: join(dist, 'reader.js'),
+    entryPoints: ['src/reader/index.ts'],
+  })
+  await copyFile(join(root, 'src/reader/package.d.ts'), join(dist, 'reader.d.ts'))
 }
 
 /** Writes what `manPages()` of src/man.ts answers into man/; answers how many pages there are. */
@@ -60,6 +94,7 @@ async function buildManPages() {
 
 await cleanDist()
 const program = await buildProgram()
+await buildReader()
 
 const pages = await buildManPages()
 await stat(join(dist, 'main.js'))

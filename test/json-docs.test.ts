@@ -5,6 +5,7 @@ import { REGISTRY } from '../src/cli/registry.ts'
 import { EXIT_STATUS } from '../src/domain/error.ts'
 import { CODES, lookAtRun, type Run, TABLES } from './harness/json-page.ts'
 import { ended, type RunOptions, Sandbox } from './harness/sandbox.ts'
+import { serveGit } from './reader/git-server.ts'
 
 const COMMANDS = REGISTRY.map(({ path }) => path.join(' '))
 
@@ -166,6 +167,13 @@ async function runSharing(): Promise<void> {
   await run(['claim', 'shared/not'], CLEO)
   await sandbox.git(['remote', 'set-url', 'hub', hub])
   await run(['share', '--again'])
+  const server = await serveGit(sandbox)
+  await run(['locks', '--remote', `${server.url}/hub.git`])
+  await run(['status', '--remote', `${server.url}/hub.git`])
+  await run(['locks', '--remote', `${server.url}/none.git`])
+  await sandbox.git(['init', '--quiet', '--bare', 'empty.git'], { cwd: sandbox.root })
+  await run(['locks', '--remote', `${server.url}/empty.git`])
+  await server.close()
   await run(['share', '--off'])
   sandbox.dispose()
   sandbox = first

@@ -10,6 +10,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--only': 'hook,…',
   '--path': 'dir',
   '--pr': 'url',
+  '--remote': 'https-url',
   '--resume': 'id',
   '--session': 'id',
   '--since': 'time',

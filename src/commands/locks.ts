@@ -1,9 +1,10 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
-import { lockName, onOneLine } from '../domain/key.ts'
+import { formatKey, lockName, onOneLine } from '../domain/key.ts'
 import { readOverview } from '../flows/overview.ts'
 import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
+import { FROM_AFAR, placesFromTop, readRemoteView } from '../flows/remote-view.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { ADVISORY } from '../report/share-text.ts'
@@ -12,7 +13,7 @@ import { damageJson, damageLines, lockJson, lockTable } from '../report/lock-tab
 export class LocksCommand extends RepositoryCommand {
   static override paths = [['locks']]
 
-  static override forms = ['[<path>…]']
+  static override forms = ['[<path>…]', '--remote <https-url> [<path>…]']
 
   static override usage = Command.Usage({
     description: 'List who holds what.',
@@ -20,14 +21,46 @@ export class LocksCommand extends RepositoryCommand {
       Lists all locks, or those on the named paths, above and below them. A lock whose session has been
       silent for longer than its ttl is shown as expired: it can simply be claimed. Pathspecs are taken as
       by git dw claim.
+
+      With --remote, those of a repository elsewhere, without git and without a clone; paths then count
+      from its top. A token that the server may be shown stands in DW_TOKEN.
     `,
-    examples: [['Who is in src?', 'git dw locks src']],
+    examples: [
+      ['Who is in src?', 'git dw locks src'],
+      ['The same, without a clone', 'git dw locks --remote https://example.com/o/r.git src'],
+    ],
   })
+
+  remote = Option.String('--remote', { description: 'Read the repository at this https URL.' })
 
   keys = Option.Rest({ name: 'path' })
 
   override get changes(): boolean {
     return false
+  }
+
+  override async answer(): Promise<Answer> {
+    return this.remote === undefined ? super.answer() : this.answerFrom(this.remote)
+  }
+
+  async answerFrom(url: string): Promise<Answer> {
+    const names = placesFromTop(this.keys)
+    const {
+      holdings,
+      damaged,
+      vantage,
+      url: remote,
+    } = await readRemoteView(this.context.around, url, this.session)
+    const wanted = holdings.filter(
+      ({ name }) => names.length === 0 || names.some((asked) => onOneLine(asked, name)),
+    )
+    for (const line of [...damageLines(damaged), FROM_AFAR]) this.context.streams.say(line)
+    const show = (holding: (typeof wanted)[number]) => formatKey(holding.key)
+    const items = wanted.map((holding) => lockJson(holding, null, vantage))
+    return {
+      text: lockTable(this.context.streams.answerPalette, wanted, { me: null, vantage, show }),
+      json: { ...jsonList([...items, ...damaged.map(damageJson)]), remote },
+    }
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

@@ -1,17 +1,19 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { formatKey } from '../domain/key.ts'
 import { locksHere, myPlace } from '../flows/my-place.ts'
 import { readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
+import { FROM_AFAR, readRemoteView } from '../flows/remote-view.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { damageLines } from '../report/lock-table.ts'
 import { ADVISORY } from '../report/share-text.ts'
-import { statusJson, statusText } from '../report/status-text.ts'
+import { remoteStatusJson, remoteStatusText, statusJson, statusText } from '../report/status-text.ts'
 
 export class StatusCommand extends RepositoryCommand {
   static override paths = [['status']]
 
-  static override forms = ['[--json]']
+  static override forms = ['[--json]', '--remote <https-url>']
 
   static override usage = Command.Usage({
     description: 'Show who I am, what I hold, and who else is here.',
@@ -20,9 +22,17 @@ export class StatusCommand extends RepositoryCommand {
       what it holds, what it has lost, and the other sessions with what they hold. In its own worktree it
       shows what is changed or untracked there, and how far it is ahead and behind; below the top of a
       worktree, who holds what around the current directory.
+
+      With --remote, the sessions of a repository elsewhere, without git and without a clone. A token that
+      the server may be shown stands in DW_TOKEN.
     `,
-    examples: [['For a script', 'git dw status --json']],
+    examples: [
+      ['For a script', 'git dw status --json'],
+      ['Without a clone', 'git dw status --remote https://example.com/o/r.git'],
+    ],
   })
+
+  remote = Option.String('--remote', { description: 'Read the repository at this https URL.' })
 
   next = Option.Boolean('--next', false, { hidden: true })
 
@@ -32,6 +42,19 @@ export class StatusCommand extends RepositoryCommand {
 
   override get changes(): boolean {
     return false
+  }
+
+  override async answer(): Promise<Answer> {
+    return this.remote === undefined ? super.answer() : this.answerFrom(this.remote)
+  }
+
+  async answerFrom(url: string): Promise<Answer> {
+    const view = await readRemoteView(this.context.around, url, this.session)
+    for (const line of [...damageLines(view.damaged), FROM_AFAR]) this.context.streams.say(line)
+    return {
+      text: remoteStatusText(this.context.streams.answerPalette, view, { show: formatKey, next: false }),
+      json: remoteStatusJson(view),
+    }
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

@@ -34,6 +34,10 @@ export const ENVIRONMENT: Terms = [
     'TMUX, TMUX_PANE, TERM_SESSION_ID, WT_SESSION',
     'The terminal that a session is bound to, where there is no agent.',
   ],
+  [
+    'DW_TOKEN',
+    'The token that --remote shows to a server that asks, as the password beside the user name in the URL.',
+  ],
   ['DW_HOOKS', '0: the hooks do nothing.'],
   ['NO_COLOR', 'Set to anything: no colour.'],
 ]

@@ -66,6 +66,40 @@ export function statusText(palette: Palette, view: StatusView, options: StatusOp
     orphanLines(palette, ground.holdings, sessions, options),
     options.next ? nextLines(identity.who === 'session') : [],
   ]
+  return joined(paragraphs)
+}
+
+/** The sessions and locks of a repository elsewhere, where nobody is me. */
+interface RemoteStatusView {
+  /** Without credentials. */
+  readonly url: string
+  readonly sessions: readonly SessionRow[]
+  readonly holdings: readonly Holding[]
+  readonly damaged: readonly Damage[]
+  readonly vantage: Vantage
+}
+
+/** What `git dw status --remote` prints. */
+export function remoteStatusText(palette: Palette, view: RemoteStatusView, options: StatusOptions): string {
+  const live = view.sessions.filter(({ state }) => state !== 'ended')
+  const head = live.length === 0 ? 'Nobody is at' : 'At'
+  const paragraphs = [
+    [`${head} ${palette.bold(printable(view.url))}`],
+    otherLines(palette, live, view.vantage, options),
+    orphanLines(palette, view.holdings, live, options),
+  ]
+  return joined(paragraphs)
+}
+
+/** What `git dw status --remote --json` prints: that of `status` with nobody as me, and the URL. */
+export function remoteStatusJson(view: RemoteStatusView): object {
+  const { url, holdings, vantage, damaged } = view
+  const sessions = view.sessions.filter(({ state }) => state !== 'ended')
+  const ground = { holdings, vantage }
+  return { ...statusJson({ identity: { who: 'nobody' }, sessions, ground, damaged }), remote: url }
+}
+
+function joined(paragraphs: readonly (readonly string[])[]): string {
   return `${paragraphs
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))

@@ -77,6 +77,7 @@ function masked(text: string, sandbox: Sandbox): string {
     .replace(/\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b/g, '<oid>')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>')
     .replaceAll(`@${hostname()}`, '@<host>')
+    .replace(/\b127\.0\.0\.1:\d+/g, '127.0.0.1:<port>')
     .replace(/just now|\b\d+[smhd](?: \d+[smhd]|\d+[smhd])? ago/g, '<ago>')
     .replace(/(expires in|live for another) \d+[smhd]\w*/g, '$1 <duration>')
     .replace(/\b\d+[smhd]\w* left/g, '<duration> left')

@@ -29,7 +29,7 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
     to('report/'),
     to('domain/'),
   ],
-  'flows/': [to('share/'), to('store/'), to('programs/'), to('git/'), to('domain/')],
+  'flows/': [to('share/'), to('reader/'), to('store/'), to('programs/'), to('git/'), to('domain/')],
   'share/': [to('store/'), to('git/'), to('domain/')],
   'store/': [to('git/'), to('domain/')],
   'reader/': [to('store/schema.ts'), to('store/codec.ts'), to('store/ref-names.ts'), to('domain/')],

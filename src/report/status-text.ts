@@ -96,7 +96,8 @@ export function remoteStatusJson(view: RemoteStatusView): object {
   const { url, holdings, vantage, damaged } = view
   const sessions = view.sessions.filter(({ state }) => state !== 'ended')
   const ground = { holdings, vantage }
-  return { ...statusJson({ identity: { who: 'nobody' }, sessions, ground, damaged }), remote: url }
+  const nobody = { identity: { who: 'nobody' }, place: null, here: [] } as const
+  return { ...statusJson({ ...nobody, sessions, ground, damaged }), remote: url }
 }
 
 function joined(paragraphs: readonly (readonly string[])[]): string {

@@ -13,7 +13,8 @@ export default defineConfig({
     // it imports a directory, which only bundlers resolve
     server: { deps: { inline: ['clipanion'] } },
     pool: 'forks',
-    maxWorkers: 2,
+    // more than the two processors of a small machine: tests wait a third of their time
+    maxWorkers: 3,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },
 })

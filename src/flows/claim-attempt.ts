@@ -14,7 +14,7 @@ import {
   rewrites,
   termsOf,
 } from './claim-keys.ts'
-import { branchTaken, refuseTaking } from './claim-refusals.ts'
+import { branchTaken, heldAgain, namingTaken, refuseTaking } from './claim-refusals.ts'
 import type { ClaimRequest } from './claim-request.ts'
 import { endRevocations } from './end-revocations.ts'
 import type { Ground } from './ground.ts'
@@ -46,6 +46,8 @@ export class Claim {
   readonly #halfLanded = new HalfLanded()
   /** Own locks that were given up for a directory above them. */
   readonly #upgraded = new Map<LockName, Holding>()
+  /** Locks of others that made way for a key above or below them, in a transaction before the claim's own. */
+  readonly #taken = new Map<LockName, Holding>()
 
   constructor(workspace: Workspace, request: ClaimRequest, progress?: Progress) {
     this.#workspace = workspace
@@ -124,8 +126,8 @@ export class Claim {
   #decide(ground: Ground, actor: Actor): ClaimDecision {
     const { keys, steal } = this.#request
     const me = actor.session.id
-    const seen = ground.holdings.filter(({ state }) => state === 'live').map(({ oid }) => oid)
-    if (steal) this.#victims ??= new Set(seen)
+    const live = ground.holdings.filter(({ state }) => state === 'live')
+    if (steal) this.#victims ??= new Set(live.map(({ oid }) => oid))
     return decide(ground, keys, me, this.#victims ?? new Set())
   }
 
@@ -138,7 +140,8 @@ export class Claim {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
     if (!(await commits(this.#workspace, changes, this.#decided))) return null
     for (const holding of decision.clear) {
-      if (holding.record.session === actor.session.id) this.#upgraded.set(holding.name, holding)
+      const isMine = holding.record.session === actor.session.id
+      ;(isMine ? this.#upgraded : this.#taken).set(holding.name, holding)
     }
     return null
   }
@@ -210,14 +213,18 @@ export class Claim {
   }
 
   async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
-    const ttls = locks.map(({ ttl }) => ttl)
-    await rememberChange(this.#workspace, actor.entry?.oid ?? null, { session, oid }, ttls)
-    const seat = this.#future?.seat
-    if (!seat) return
-    const leader = seat.leader === undefined ? {} : { leader: seat.leader }
-    const binding = { session: session.id, label: seat.label, ...leader }
+    const before = actor.entry?.oid ?? null
+    await rememberChange(
+      this.#workspace,
+      before,
+      { session, oid },
+      locks.map(({ ttl }) => ttl),
+    )
+    if (!this.#future?.seat) return
+    const { source, label, leader } = this.#future.seat
+    const binding = { session: session.id, label, ...(leader === undefined ? {} : { leader }) }
     // the claim stands, and what was reserved for it names this session already
-    await this.#workspace.clone.bind(seat.source, binding).catch(() => undefined)
+    await this.#workspace.clone.bind(source, binding).catch(() => undefined)
   }
 
   #answer(
@@ -269,7 +276,8 @@ export class Claim {
 
   /** Takes back what landed of it, and claims anew what was given up for a directory that then was not to be had (design §5, Claim). */
   async afterRefusal(refusal: unknown): Promise<unknown> {
-    const error = await this.#halfLanded.takeBack(this.#workspace, refusal)
+    const undone = await this.#halfLanded.takeBack(this.#workspace, refusal)
+    const error = namingTaken(this.#workspace, this.#taken.values(), undone)
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: Holding[] = []
     for (const given of this.#upgraded.values()) {
@@ -281,14 +289,7 @@ export class Claim {
       if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
     }
     this.#workspace.losses.forget(held)
-    const shown = held.map(({ key }) => showKey(this.#workspace, key))
-    const now = held.length === 0 ? 'nothing below it' : shown.join(', ')
-    const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
-    return new DwError(error.code, message, {
-      hints: error.hints,
-      details: { ...error.details, held: held.map(({ record }) => record.key) },
-      cause: error,
-    })
+    return heldAgain(this.#workspace, held, error)
   }
 }
 

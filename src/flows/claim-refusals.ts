@@ -1,4 +1,4 @@
-import type { ClaimDecision } from '../domain/claim.ts'
+import type { ClaimDecision, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import type { NewBranch } from '../store/store.ts'
 import type { Actor } from './actor.ts'
@@ -25,5 +25,28 @@ export function branchTaken(created: NewBranch | undefined): DwError {
   return new DwError('DW_EXISTS', `the branch "${branch}" is not free`, {
     hints: ['try again, or name another branch with --branch'],
     details: { branch },
+  })
+}
+
+/**
+ * Names the locks of others that a claim had taken before it failed with `error`: they stay taken, and their
+ * holders have been told (design §5, Takeover).
+ */
+export function namingTaken(workspace: Workspace, taken: Iterable<Holding>, error: unknown): unknown {
+  const shown = [...taken].map(({ key }) => showKey(workspace, key)).join(', ')
+  if (shown === '' || !(error instanceof DwError)) return error
+  const message = `${error.message}\ntaken from its holder for this before it failed: ${shown}`
+  return new DwError(error.code, message, { hints: error.hints, details: error.details, cause: error })
+}
+
+/** Names the own locks that a claim has got back after it gave them up for a directory that was not to be had. */
+export function heldAgain(workspace: Workspace, held: readonly Holding[], error: DwError): DwError {
+  const shown = held.map(({ key }) => showKey(workspace, key))
+  const now = held.length === 0 ? 'nothing below it' : shown.join(', ')
+  const message = `${error.message}\nyour locks below it were given up for it; held now: ${now}`
+  return new DwError(error.code, message, {
+    hints: error.hints,
+    details: { ...error.details, held: held.map(({ record }) => record.key) },
+    cause: error,
   })
 }

@@ -35,7 +35,7 @@ describe('a push', () => {
     await expectRefused(
       pushing,
       new RegExp(
-        `"src/a.ts", "src/new.ts": "src" is held by ${session} \\(ann@\\S+, claimed .* ago.*: new parser`,
+        `"src/a.ts", "src/new.ts": "src" is held by ${session} \\(ann@\\S+, claimed .+, last seen .+\\): new parser`,
       ),
     )
     await expectRefused(pushing, /→ see who works on what: git dw locks/)

@@ -63,18 +63,30 @@ describe.skipIf(process.getuid?.() !== 0)('on a disk without space', () => {
     ['end', ['end']],
   ]
 
+  /** A lock in the way of a key below it goes in a transaction before: its holder has been told, and it is free. */
+  const HALF_A_STEAL = '\ntaken from its holder for this before it failed: theirs'
+  const expectHalfASteal = (before: readonly string[], after: readonly string[]) => {
+    const names = (lines: readonly string[]) => lines.map((line) => line.split(' ')[0])
+    const others = (lines: readonly string[]) =>
+      lines.filter((line) => !/^refs\/dw\/(active|log)\//.test(line))
+    expect(names(after)).toEqual(names(before).filter((name) => name !== 'refs/dw/locks/path/theirs'))
+    expect(others(after)).toEqual(others(before).filter((line) => !line.includes('/theirs ')))
+  }
+
   test.each(COMMANDS)(
     'a %s changes nothing and says why, or is done whole; with space it works',
     async (_, words) => {
       const before = await sandbox.refs()
       let refused = 0
+      let done = false
       for (const pages of [0, 1, 3, 6, 10, 16]) {
         fill(pages)
         expect((await sandbox.dw(['status'], ANNA)).status).toBe(0)
         const outcome = await sandbox.dw([...words, '--json'], ANNA)
         makeRoom()
         expect(leftovers()).toEqual([])
-        if (outcome.status === 0) break
+        done = outcome.status === 0
+        if (done) break
         refused += 1
         expect(outcome.status, outcome.stderr).toBe(128)
         const { code, message } = JSON.parse(outcome.stderr).error
@@ -82,10 +94,13 @@ describe.skipIf(process.getuid?.() !== 0)('on a disk without space', () => {
           'DW_GIT',
           expect.stringMatching(/^there is no space left to write in "/),
         ])
-        expect(await sandbox.refs(), `${pages} pages`).toEqual(before)
+        const after = await sandbox.refs()
+        if (message.endsWith(HALF_A_STEAL)) expectHalfASteal(before, after)
+        else expect(after, `${pages} pages`).toEqual(before)
+        if (JSON.stringify(after) !== JSON.stringify(before)) break
       }
       expect(refused).toBeGreaterThan(0)
-      if (JSON.stringify(await sandbox.refs()) === JSON.stringify(before)) {
+      if (!done) {
         const again = await sandbox.dw(words, ANNA)
         expect(again.status, again.stderr).toBe(0)
       }

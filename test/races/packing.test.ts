@@ -52,8 +52,8 @@ describe('writing while git packs the refs all the time', () => {
       const { session } = await sandbox.json(['status'], { agent })
       expect(held.find(({ key }) => key === agent)?.session).toBe(session.id)
       const record = await sandbox.record(`refs/dw/active/${session.id.toLowerCase()}`)
-      // one claim, its heartbeat, one claim, one release, one heartbeat, an upgrade in two steps
-      expect(record.rev).toBe(7)
+      // one claim, its heartbeat, one claim, one release, one heartbeat, an upgrade in three steps
+      expect(record.rev).toBe(8)
       const log = await sandbox.git(['cat-file', 'blob', `refs/dw/log/${session.id.toLowerCase()}`])
       const events = log.split('\n').flatMap((line) => JSON.parse(line).event ?? [])
       expect(events).toEqual(['claim', 'claim', 'release', 'upgrade', 'upgrade', 'claim'])

@@ -36,7 +36,7 @@ test('worktree list starts few git processes, and one worktree that cannot be re
   expect(outcome.status, outcome.stderr).toBe(0)
   // git's own for-each-repo starts the statuses: those are not ours
   const ours = outcome.calls.filter((call) => !/^-C /.test(call))
-  expect(ours.length, ours.join('\n')).toBeLessThanOrEqual(8)
+  expect(ours.length, ours.join('\n')).toBeLessThanOrEqual(9)
   writeFileSync(
     join(
       await sandbox.git(['rev-parse', '--absolute-git-dir'], {

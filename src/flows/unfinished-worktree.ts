@@ -7,7 +7,7 @@ import type { Workspace } from './workspace.ts'
 /** How long a git that still makes the worktree is waited for, in milliseconds. */
 const PATIENCE = 5000
 const PAUSE = 100
-/** Age from which the index.lock of an unfinished worktree has no living owner, in milliseconds. */
+/** Age from which a lock file of an unfinished worktree has no living owner, in milliseconds. */
 const STALE = 60_000
 
 /**
@@ -20,18 +20,25 @@ export async function finishWorktree(
 ): Promise<void> {
   const { path, gitDir, branch } = plan
   const { elapsed, fileClock, sleep } = workspace.around
-  const lock = join(gitDir, 'index.lock')
   const deadline = elapsed() + PATIENCE
   while (await isInitializing(gitDir)) {
-    const created = await stat(lock).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => null,
-    )
-    if (created === null && (await completeWorktree(workspace.git, path, branch))) return
-    if (created !== null && fileClock() - created > STALE) await rm(lock, { force: true })
+    const locks = await lockFiles(gitDir)
+    if (locks.length === 0 && (await completeWorktree(workspace.git, path, branch))) return
+    const dead = locks.filter(({ writtenAt }) => fileClock() - writtenAt > STALE)
+    if (dead.length > 0) await Promise.all(dead.map(({ file }) => rm(file, { force: true })))
     else if (elapsed() > deadline) throw stillBeingMade(path)
     else await sleep(PAUSE)
   }
+}
+
+/** The lock files of the git that makes, or made, the worktree: of its index and its HEAD; times in milliseconds. */
+async function lockFiles(gitDir: string): Promise<readonly { file: string; writtenAt: number }[]> {
+  const found = ['index.lock', 'HEAD.lock'].map(async (name) => {
+    const file = join(gitDir, name)
+    const stats = await stat(file).catch(() => null)
+    return stats === null ? [] : [{ file, writtenAt: stats.mtimeMs }]
+  })
+  return (await Promise.all(found)).flat()
 }
 
 function stillBeingMade(path: string): DwError {

@@ -85,16 +85,18 @@ async function killed(
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
   const took = await over
-  // the others come later, when a dead git's lock on the index is old
-  if (!alone) ageIndexLocks(sandbox)
+  // the others come later, when a dead git's locks on the index and HEAD are old
+  if (!alone) ageGitLocks(sandbox)
   return took
 }
 
-function ageIndexLocks(sandbox: Sandbox): void {
+function ageGitLocks(sandbox: Sandbox): void {
   const worktrees = join(sandbox.repo, '.git', 'worktrees')
   for (const name of existsSync(worktrees) ? readdirSync(worktrees) : []) {
-    const lock = join(worktrees, name, 'index.lock')
-    if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0))
+    for (const file of ['index.lock', 'HEAD.lock']) {
+      const lock = join(worktrees, name, file)
+      if (existsSync(lock)) utimesSync(lock, new Date(0), new Date(0))
+    }
   }
 }
 

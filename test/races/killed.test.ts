@@ -34,7 +34,8 @@ describe.each(OPERATIONS.map((operation, kind) => [operation.name, operation, ki
         const cast = { killed: `killed-${number}`, holder: `holder-${number}` }
         const { words, sessions } = await prepared(sandbox, operation, round, cast)
         const fraction = 0.1 + 0.85 * random()
-        const took = await killed(sandbox, operation, words, cast.killed, fraction * whole, random() < 0.5)
+        const alone = random() < 0.5
+        const took = await killed(sandbox, operation, words, cast.killed, fraction * whole, alone)
         if (took === null) kills += 1
         else whole = took
         const moment = `seed ${SEED}, round ${number}, at ${fraction.toFixed(3)} of ${whole.toFixed()} ms`
@@ -42,6 +43,8 @@ describe.each(OPERATIONS.map((operation, kind) => [operation.name, operation, ki
         const status = await dwHere(sandbox, ['status'], { agent: 'watcher' })
         expect(status.status, `${moment}: ${status.stderr}`).toBe(0)
         await gitsAreOver(sandbox)
+        // the others come later, when a dead git's locks on the index and HEAD are old
+        if (!alone) ageGitLocks(sandbox)
         const scene: Scene = { sandbox, operation, round, cast, words, sessions, moment }
         if (number % 3 === 2 && took === null) await killedGoesOn(scene)
         else await othersGoOn(scene)
@@ -84,10 +87,7 @@ async function killed(
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
-  const took = await over
-  // the others come later, when a dead git's locks on the index and HEAD are old
-  if (!alone) ageGitLocks(sandbox)
-  return took
+  return over
 }
 
 function ageGitLocks(sandbox: Sandbox): void {

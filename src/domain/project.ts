@@ -1,5 +1,22 @@
+import type { Holding } from './claim.ts'
 import { parseKey } from './key.ts'
 import { fold } from './name.ts'
+
+/** A project as `project list` shows it. */
+export interface ProjectRow {
+  readonly name: string
+  readonly path: string
+  readonly base?: string
+  readonly branch?: string
+  /** False for the default project where it is not registered. */
+  readonly registered: boolean
+  readonly isDefault: boolean
+  /** It is the project of a command that is given here. */
+  readonly here: boolean
+  /** Live locks of its tasks. */
+  readonly tasks: number
+  readonly lock?: Holding
+}
 
 /** A project as far as its place in the tree goes. */
 export interface PlacedProject {

@@ -1,6 +1,5 @@
-import type { Holding } from '../domain/claim.ts'
 import { lockName, projectKey } from '../domain/key.ts'
-import { deepestProject } from '../domain/project.ts'
+import { deepestProject, type ProjectRow } from '../domain/project.ts'
 import type { Vantage } from '../domain/lease.ts'
 import type { SessionId } from '../domain/record.ts'
 import { LOCKS_REF, PROJECTS_REF, projectRef, type RefName } from '../store/ref-names.ts'
@@ -10,22 +9,6 @@ import { heartbeatQuietly } from './heartbeat.ts'
 import { findClaimants, identityRefs, settleIdentity } from './identity.ts'
 import { isDefaultProject, placeHere, registryIn } from './projects.ts'
 import { checkMeta, defaultProject, type Workspace } from './workspace.ts'
-
-/** A project as it is listed. */
-export interface ProjectRow {
-  readonly name: string
-  readonly path: string
-  readonly base?: string
-  readonly branch?: string
-  /** False for the default project where it is not registered. */
-  readonly registered: boolean
-  readonly isDefault: boolean
-  /** It is the project of a command that is given here. */
-  readonly here: boolean
-  /** Live locks of its tasks. */
-  readonly tasks: number
-  readonly lock?: Holding
-}
 
 /** Everything that `project list` shows. */
 export interface ProjectList {

@@ -1,24 +1,13 @@
 import type { Holding } from '../domain/claim.ts'
 import type { Vantage } from '../domain/lease.ts'
+import type { ProjectRow } from '../domain/project.ts'
 import { jsonList } from './json.ts'
 import { type Damage, damageJson, lockJson } from './lock-table.ts'
 import type { Palette } from './palette.ts'
 import { type Cell, table } from './table.ts'
 
-interface Row {
-  readonly name: string
-  readonly path: string
-  readonly base?: string
-  readonly branch?: string
-  readonly registered: boolean
-  readonly isDefault: boolean
-  readonly here: boolean
-  readonly tasks: number
-  readonly lock?: Holding
-}
-
 interface ProjectView {
-  readonly rows: readonly Row[]
+  readonly rows: readonly ProjectRow[]
   readonly damaged: readonly Damage[]
   /** My session's id. */
   readonly me: string | null
@@ -58,7 +47,7 @@ export function projectsJson(view: ProjectView): object {
 }
 
 /** A project's own fields as `--json` prints them. */
-export function projectJson(project: Pick<Row, 'name' | 'path' | 'base' | 'branch'>): object {
+export function projectJson(project: Pick<ProjectRow, 'name' | 'path' | 'base' | 'branch'>): object {
   const { name, path, base, branch } = project
   return { name, path, base: base ?? null, branch: branch ?? null }
 }

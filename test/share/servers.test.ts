@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { ended } from '../harness/sandbox.ts'
 import { LAUNCHER } from '../races/meeting.ts'
-import { active } from './hub.ts'
+import { active, type Hub } from './hub.ts'
 import { test } from './hub-test.ts'
 
 describe("the user's settings", () => {
@@ -196,19 +196,24 @@ describe('a server', () => {
   })
 })
 
+/** The first push with HELD=yes waits in the server until `goOn` is there, and makes `came`; all others pass. */
+function holdOnePush(hub: Hub): { readonly came: string; readonly goOn: string } {
+  const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
+  hub.hook(
+    'pre-receive',
+    `[ "$HELD" = yes ] || exit 0
+mkdir "${came}" 2>/dev/null || exit 0
+while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
+  )
+  return { came, goOn }
+}
+
 describe('a push that is killed while the hook of the server still runs', () => {
   test('is dead before the claim is decided: it lands nothing later', async ({ hub }) => {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
     await anna.json(['init'])
     await anna.json(['sync'])
-    const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
-    // the first push of the claim waits in the server; all later ones pass
-    hub.hook(
-      'pre-receive',
-      `[ "$HELD" = yes ] || exit 0
-mkdir "${came}" 2>/dev/null || exit 0
-while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
-    )
+    const { came, goOn } = holdOnePush(hub)
     await anna.git(['config', 'dw.remoteTimeout', '2s'])
     const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], {
       cwd: anna.path,
@@ -233,13 +238,7 @@ while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
     await anna.json(['init'])
     await anna.json(['sync'])
-    const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
-    hub.hook(
-      'pre-receive',
-      `[ "$HELD" = yes ] || exit 0
-mkdir "${came}" 2>/dev/null || exit 0
-while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
-    )
+    const { came, goOn } = holdOnePush(hub)
     await anna.git(['config', 'dw.remoteTimeout', '3s'])
     const claim = anna.dw(['claim', 'src'], { env: { HELD: 'yes' } })
     while (!existsSync(came)) await sleep(20)

@@ -1,13 +1,33 @@
 import { DwError } from '../domain/error.ts'
 import type { SharedStore } from '../share/shared-store.ts'
-import { type SyncReport, syncRecords } from '../share/sync.ts'
+import { type SyncProgress, type SyncReport, syncRecords } from '../share/sync.ts'
 import { META_REF } from '../store/ref-names.ts'
+import { grouped } from './progress.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
 
 /** Exchanges all records with the arbiter. Throws DW_REMOTE when nothing is shared, DW_OFFLINE, DW_REMOTE_RESET. */
 export async function sync(workspace: Workspace, options: { readonly waits: boolean }): Promise<SyncReport> {
   const { sharing } = requireSharing(workspace)
-  return sharing.alone(() => syncRecords(sharing), options)
+  return watched(workspace, (watch) => sharing.alone(() => syncRecords(sharing, watch), options))
+}
+
+/** Shows the person watching how far a sync has come; the remote may take long. */
+async function watched<T>(
+  { around }: Workspace,
+  step: (watch: { readonly progress?: SyncProgress }) => Promise<T>,
+): Promise<T> {
+  const show = around.progress
+  if (show === null) return step({})
+  const progress: SyncProgress = (at, done, total) => {
+    if (at === 'asking') show('asking the remote')
+    else if (at === 'comparing') show(`comparing ${grouped(total)} records`)
+    else show(`sending ${grouped(done)} of ${grouped(total)}`)
+  }
+  try {
+    return await step({ progress })
+  } finally {
+    show(null)
+  }
 }
 
 /**
@@ -19,18 +39,16 @@ export async function shareAgain(
   workspace: Workspace,
 ): Promise<{ readonly again: boolean; readonly report: SyncReport }> {
   const { sharing } = requireSharing(workspace)
-  return sharing.alone(
-    async () => {
-      try {
-        return { again: false, report: await syncRecords(sharing) }
-      } catch (error) {
-        if (!(error instanceof DwError) || error.code !== 'DW_REMOTE_RESET') throw error
-      }
-      const renews = await renewMeta(workspace, await theirMetaId(workspace))
-      return { again: true, report: await syncRecords(sharing, { putBack: true, renews }) }
-    },
-    { waits: true },
-  )
+  const again = async (watch: { readonly progress?: SyncProgress }) => {
+    try {
+      return { again: false, report: await syncRecords(sharing, watch) }
+    } catch (error) {
+      if (!(error instanceof DwError) || error.code !== 'DW_REMOTE_RESET') throw error
+    }
+    const renews = await renewMeta(workspace, await theirMetaId(workspace))
+    return { again: true, report: await syncRecords(sharing, { ...watch, putBack: true, renews }) }
+  }
+  return watched(workspace, (watch) => sharing.alone(() => again(watch), { waits: true }))
 }
 
 async function theirMetaId(workspace: Workspace): Promise<string | null> {

@@ -21,6 +21,9 @@ export interface SyncReport {
   readonly said: string
 }
 
+/** Tells how far a sync is: it asks the arbiter, puts so many refs side by side, or has sent so many of them. */
+export type SyncProgress = (step: 'asking' | 'comparing' | 'sending', done: number, total: number) => void
+
 /** How often a sync looks anew after a push was refused, and after a step that had to come before another. */
 const ROUNDS = 6
 
@@ -31,18 +34,21 @@ const ROUNDS = 6
  */
 export async function syncRecords(
   sharing: Sharing,
-  options: { readonly putBack?: boolean; readonly renews?: boolean } = {},
+  options: { readonly putBack?: boolean; readonly renews?: boolean; readonly progress?: SyncProgress } = {},
 ): Promise<SyncReport> {
+  const progress = options.progress ?? (() => undefined)
   const received = new Set<RefName>()
   const sent = new Set<RefName>()
   const lost: LostLock[] = []
   for (let round = 1; ; round += 1) {
     sharing.runtime.signal.throwIfAborted()
+    progress('asking', 0, 0)
     const views = await look(sharing, round === 1 ? options : {})
+    progress('comparing', 0, views.size)
     const { taken, pending, ...more } = await reconcile(sharing.side, views, sharing.timestamp())
     for (const ref of taken) received.add(ref)
     lost.push(...more.lost)
-    const pushed = await send(sharing, pending, views.get(META_REF) ?? null)
+    const pushed = await send(sharing, pending, views.get(META_REF) ?? null, progress)
     for (const ref of pushed.sent) sent.add(ref)
     const open = pending.map(({ ref }) => ref).filter((ref) => !sent.has(ref))
     if (open.length === 0 || round === ROUNDS || (pushed.sent.length === 0 && round > 3)) {
@@ -127,12 +133,14 @@ async function send(
   sharing: Sharing,
   pending: readonly Pending[],
   meta: View | null,
+  progress: SyncProgress,
 ): Promise<{ readonly sent: readonly RefName[]; readonly said: string }> {
   const sent: RefName[] = []
   let said = ''
   // a meta that is new goes with the first parcel; after that it guards the others
   let known: BlobId | null = meta?.remote ?? null
   for (const parcel of parcels(pending)) {
+    progress('sending', sent.length, pending.length)
     const ready = await outgoing(sharing, parcel)
     await sharing.side.store.write(ready.bodies)
     const result = await sharing.arbiter.push(ready.steps, known)

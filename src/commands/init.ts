@@ -16,7 +16,7 @@ export class InitCommand extends RepositoryCommand {
     description: 'Begin: go on with the session of this place, or start one.',
     details: `
       At a terminal, shows the sessions that there are, to pick one by arrow keys or by typing a part of it, or
-      to start a new one. Elsewhere, with --json or in CI, nothing is asked: the session that this directory,
+      to start a new one; where several projects are registered, its project is asked for. Elsewhere, with --json or in CI, nothing is asked: the session that this directory,
       agent or terminal is bound to is gone on with; where there is none, a new one is started and bound.
       Prints the session's id.
     `,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { chooseProject } from '../flows/choose-project.ts'
 import { startSession } from '../flows/start-session.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { startedAnswer } from '../report/session-answer.ts'
@@ -13,7 +14,8 @@ export class NewCommand extends RepositoryCommand {
     description: 'Start a new session and print its id.',
     details: `
       This agent or terminal is bound to it, unless it is bound to another live session: then that stays,
-      and the new one is for whoever gets its id, such as a subagent.
+      and the new one is for whoever gets its id, such as a subagent. At a terminal, where several projects
+      are registered and --project names none, the project is asked for.
     `,
     examples: [['Give a script or a subagent a session of its own', 'export DW_SESSION=$(git dw new)']],
   })
@@ -21,7 +23,9 @@ export class NewCommand extends RepositoryCommand {
   project = Option.String('--project', { description: 'The project that the session works on.' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
-    const project = this.project === undefined ? {} : { project: this.project }
+    const { ask } = workspace.around
+    const chosen = this.project ?? (ask === null ? undefined : await chooseProject(workspace, ask))
+    const project = chosen === undefined ? {} : { project: chosen }
     return startedAnswer(workspace.around.say, await startSession(workspace, { ...project, rebind: false }))
   }
 }

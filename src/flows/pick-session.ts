@@ -3,6 +3,7 @@ import { DwError } from '../domain/error.ts'
 import { ownerName } from '../domain/holder.ts'
 import type { SessionId } from '../domain/record.ts'
 import type { SessionRow } from '../domain/session-row.ts'
+import { chooseProject } from './choose-project.ts'
 import { endSession } from './end-session.ts'
 import { readOverview } from './overview.ts'
 import type { Choice, Prompter } from './prompter.ts'
@@ -22,7 +23,8 @@ const NEW = 'new'
 
 /**
  * Lets the person at the terminal pick a session, or start a new one (design §11, `init`). Without any
- * session, a new one is started straight away. Throws DW_INTERRUPTED, and what starting and resuming throw.
+ * session, a new one is started straight away; where several projects are registered, its project is asked
+ * for. Throws DW_INTERRUPTED, and what starting and resuming throw.
  */
 export async function pickSession(
   workspace: Workspace,
@@ -31,10 +33,11 @@ export async function pickSession(
 ): Promise<PickAnswer> {
   for (;;) {
     const { sessions } = await readOverview(workspace, { ended: false })
-    const start = async (): Promise<PickAnswer> => ({
-      picked: NEW,
-      start: await startSession(workspace, { ...request, rebind: true }),
-    })
+    const start = async (): Promise<PickAnswer> => {
+      const project = request.project ?? (await chooseProject(workspace, ask))
+      const named = project === undefined ? {} : { project }
+      return { picked: NEW, start: await startSession(workspace, { ...named, rebind: true }) }
+    }
     if (sessions.length === 0) return start()
     const mine = sessions.find((row) => row.mine)?.session.id
     const picked = await ask.choose<string>(

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { Sandbox } from '../harness/sandbox.ts'
@@ -167,4 +167,49 @@ test('elsewhere, unpushed work wants --force, and the worktree goes only when to
   expect(ended.status).toBe(0)
   expect(ended.stderr).toContain('the worktree stays')
   expect(existsSync(join(worktree.path, 'draft'))).toBe(true)
+})
+
+describe('with several projects registered', () => {
+  const registered = async (sandbox: Sandbox) => {
+    for (const name of ['api', 'web']) await sandbox.json(['project', 'add', name, '--path', name])
+  }
+  const projectOf = async (sandbox: Sandbox, session: string) =>
+    (await sandbox.record(`refs/dw/active/${session.toLowerCase()}`)).project
+
+  test.for([['init'], ['new']])('%s asks for the project', async ([command], { sandbox }) => {
+    await registered(sandbox)
+    const terminal = new Terminal(sandbox, `git dw ${command}`)
+    await terminal.sees(/Which project\?[\s\S]*repo[\s\S]*api[\s\S]*web/)
+    terminal.type('web')
+    await terminal.sees(/web/)
+    terminal.type(KEY.enter)
+    const { status, screen } = await terminal.ended()
+    expect(status, screen).toBe(0)
+    expect(await projectOf(sandbox, ID.exec(screen)?.[0] ?? '')).toBe('web')
+  })
+
+  test.for([['--project api'], ['--json']])('new %s asks nothing', async ([option], { sandbox }) => {
+    await registered(sandbox)
+    const { status, screen } = await new Terminal(sandbox, `git dw new ${option}`).ended()
+    expect(status, screen).toBe(0)
+    expect(screen).not.toContain('Which project')
+    const project = option === '--json' ? 'repo' : 'api'
+    expect(await projectOf(sandbox, ID.exec(screen)?.[0] ?? '')).toBe(project)
+  })
+
+  test('the project of the directory is under the cursor, and Ctrl-C starts nothing', async ({ sandbox }) => {
+    await registered(sandbox)
+    mkdirSync(join(sandbox.repo, 'web'), { recursive: true })
+    const cwd = join(sandbox.repo, 'web')
+    const left = new Terminal(sandbox, 'git dw new', { cwd })
+    await left.sees(/Which project\?/)
+    left.type(KEY.interrupt)
+    expect((await left.ended()).status).toBe(130)
+    expect(await live(sandbox)).toEqual([])
+    const taken = new Terminal(sandbox, 'git dw new', { cwd })
+    await taken.sees(/Which project\?/)
+    taken.type(KEY.enter)
+    const { screen } = await taken.ended()
+    expect(await projectOf(sandbox, ID.exec(screen)?.[0] ?? '')).toBe('web')
+  })
 })

@@ -91,8 +91,6 @@ export class Sandbox {
 
   async run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const child = this.start(program, args, options)
-    // a program may leave before it has read all its input
-    child.stdin?.on('error', () => undefined)
     // a child may leave before it has read its input
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(options.input ?? '')

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sandbox } from '../test/harness/sandbox.ts'
 import { type Measured, measure } from './measure.ts'
@@ -9,17 +10,27 @@ const WORKTREES = 50
 /** The most that the list may take of what git takes for as many statuses. */
 const BAR = 1.5
 
-/** `git dw worktree list` against `git worktree list` and a `git status` in each worktree. */
+/**
+ * `git dw worktree list` against `git worktree list` and a `git status` in each worktree. Half of the worktrees
+ * have work in them, every tenth is merged by its files, and the main branch has gone on.
+ */
 export async function worktreeList(sandbox: Sandbox, rounds: number): Promise<string> {
   const agent = 'lister'
   const paths: string[] = []
   for (let at = 0; at < WORKTREES; at += 1) {
     const claim = await sandbox.dw(['claim', '--task', `list-${at}`], { agent })
     if (claim.status !== 0) throw new Error(claim.stderr)
-    paths.push(claim.stdout.trim())
-    // every other one has work in it
-    if (at % 2 === 0)
-      await sandbox.git(['commit', '-q', '--allow-empty', '-m', 'work'], { cwd: claim.stdout.trim() })
+    const cwd = claim.stdout.trim()
+    paths.push(cwd)
+    if (at % 2 === 1) continue
+    writeFileSync(join(cwd, `work-${at}.ts`), 'work\n')
+    appendFileSync(join(cwd, `src/part-${at}/file.ts`), '// work\n')
+    await sandbox.git(['add', '.'], { cwd })
+    await sandbox.git(['commit', '-q', '-m', 'work'], { cwd })
+  }
+  for (let at = 0; at < WORKTREES; at += 10) {
+    await sandbox.git(['merge', '-q', '--squash', `feature/list-${at}`])
+    await sandbox.git(['commit', '-q', '-m', `list-${at}`])
   }
   const run = (args: readonly string[], cwd: string) => {
     const { status, stderr } = spawnSync('git', args, { cwd, env: sandbox.env({ agent }), encoding: 'utf8' })

@@ -1,8 +1,13 @@
 import type { Git } from './exec.ts'
 
-interface Commit {
+export interface Commit {
   readonly tree: string
   readonly parents: readonly string[]
+}
+
+interface Apart {
+  readonly ahead: readonly string[]
+  readonly behind: readonly string[]
 }
 
 /**
@@ -12,6 +17,7 @@ interface Commit {
 export class CommitGraph {
   readonly #commits: ReadonlyMap<string, Commit>
   readonly #reached = new Map<string, ReadonlySet<string>>()
+  readonly #apart = new Map<string, Apart>()
 
   private constructor(commits: ReadonlyMap<string, Commit>) {
     this.#commits = commits
@@ -36,15 +42,32 @@ export class CommitGraph {
   }
 
   /** Commits that one tip has and the other has not. */
-  aheadBehind(commit: string, base: string): { readonly ahead: number; readonly behind: number } {
+  apart(commit: string, base: string): Apart {
+    const known = this.#apart.get(`${commit} ${base}`)
+    if (known !== undefined) return known
     const [mine, theirs] = [this.#reach(commit), this.#reach(base)]
-    return { ahead: countOutside(mine, theirs), behind: countOutside(theirs, mine) }
+    const found = { ahead: outside(mine, theirs), behind: outside(theirs, mine) }
+    this.#apart.set(`${commit} ${base}`, found)
+    return found
   }
 
-  /** Whether both tips hold the same files; null for what is no tip. */
-  isSameTree(a: string, b: string): boolean | null {
-    const [first, second] = [this.#commits.get(a), this.#commits.get(b)]
-    return first === undefined || second === undefined ? null : first.tree === second.tree
+  /** The last commit that both tips have; null where there are several, or none. */
+  forkOf(a: string, b: string): Commit | null {
+    const [mine, theirs] = [this.#reach(a), this.#reach(b)]
+    const common = [...mine].filter((oid) => theirs.has(oid))
+    const below = new Set(common.flatMap((oid) => this.#commits.get(oid)?.parents ?? []))
+    const [fork, ...more] = common.filter((oid) => !below.has(oid))
+    return fork === undefined || more.length > 0 ? null : (this.#commits.get(fork) ?? null)
+  }
+
+  /** Whether the commit has several parents. */
+  isMerge(commit: string): boolean {
+    return (this.#commits.get(commit)?.parents.length ?? 0) > 1
+  }
+
+  /** The tree of a tip. */
+  treeOf(tip: string): string {
+    return this.#commits.get(tip)?.tree ?? ''
   }
 
   #reach(tip: string): ReadonlySet<string> {
@@ -69,8 +92,6 @@ const MOST_TIPS = 1000
 /** A long history takes longer than our plumbing, in milliseconds. */
 const LONG = 60_000
 
-function countOutside(inner: ReadonlySet<string>, outer: ReadonlySet<string>): number {
-  let count = 0
-  for (const each of inner) if (!outer.has(each)) count += 1
-  return count
+function outside(inner: ReadonlySet<string>, outer: ReadonlySet<string>): string[] {
+  return [...inner].filter((each) => !outer.has(each))
 }

@@ -3,33 +3,59 @@ import type { Git } from './exec.ts'
 /** How the work of a branch got into another: by a merge, commit by commit, squashed, or not at all. */
 export type Merged = 'merged' | 'rebased' | 'squashed' | null
 
+/** What is not known yet of whether a branch was merged. */
+export interface MergeDoubts {
+  /** It may be part of the base's history. */
+  readonly ancestor: boolean
+  /** Each of its commits' patches may be in the base. */
+  readonly rebased: boolean
+  /** Whether merging it would change something in the base; null where git must try. */
+  readonly adds: boolean | null
+  /** Its whole patch may be in one commit of the base. */
+  readonly squashed: boolean
+}
+
+const ALL_DOUBTS: MergeDoubts = { ancestor: true, rebased: true, adds: null, squashed: true }
+
 /**
  * Whether `base` has all that `branch` did (design §9): `branch` is part of its history, or each commit's
- * patch is, or merging it would change nothing. Both are commits. Throws DW_GIT.
+ * patch is, or merging it would change nothing. Both are commits. Only what `doubts` leaves open is asked of
+ * git. Throws DW_GIT.
  */
-export async function mergedInto(git: Git, branch: string, base: string): Promise<Merged> {
-  if ((await git.run(['merge-base', '--is-ancestor', branch, base])).status === 0) return 'merged'
+export async function mergedInto(
+  git: Git,
+  branch: string,
+  base: string,
+  doubts: MergeDoubts = ALL_DOUBTS,
+): Promise<Merged> {
+  if (doubts.ancestor && (await isAncestor(git, branch, base))) return 'merged'
+  if (doubts.rebased && (await isRebased(git, branch, base))) return 'rebased'
+  const adds = doubts.adds ?? !(await changesNothing(git, branch, base))
+  return !adds || (doubts.squashed && (await isSquashed(git, branch, base))) ? 'squashed' : null
+}
+
+async function isAncestor(git: Git, branch: string, base: string): Promise<boolean> {
+  return (await git.run(['merge-base', '--is-ancestor', branch, base])).status === 0
+}
+
+async function isRebased(git: Git, branch: string, base: string): Promise<boolean> {
   const cherries = await git.run(['cherry', base, branch], { timeout: 60_000 })
   const marks = cherries.stdout
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '')
-  if (cherries.status === 0 && marks.length > 0 && marks.every((line) => line.startsWith('-')))
-    return 'rebased'
-  return (await changesNothing(git, branch, base)) ? 'squashed' : null
+  return cherries.status === 0 && marks.length > 0 && marks.every((line) => line.startsWith('-'))
 }
 
-/** Whether merging gives `base`'s own tree, or its history has the branch's whole patch in one commit. */
+/** Whether merging gives `base`'s own tree. */
 async function changesNothing(git: Git, branch: string, base: string): Promise<boolean> {
   // git before 2.38 has no such merge, and answers with an error
   const merge = await git.run(['merge-tree', '--write-tree', '--no-messages', base, branch], {
     timeout: 60_000,
   })
-  if (merge.status === 0) {
-    const tree = await git.output(['rev-parse', `${base}^{tree}`])
-    if (merge.stdout.toString('utf8').trim() === tree.toString('utf8').trim()) return true
-  }
-  return isSquashed(git, branch, base)
+  if (merge.status !== 0) return false
+  const tree = await git.output(['rev-parse', `${base}^{tree}`])
+  return merge.stdout.toString('utf8').trim() === tree.toString('utf8').trim()
 }
 
 /** Makes the branch's whole change one commit, and looks for its patch in `base`. */

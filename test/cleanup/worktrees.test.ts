@@ -181,8 +181,10 @@ test('a claim that goes on in an orphaned worktree, and a clean-up of it, are ne
       sandbox.dw(['cleanup', '--prune', '--json']),
     ])
     expect(clean.status, clean.stderr).toBe(0)
-    if (claim.status === 0) expect(existsSync(path), clean.stdout).toBe(true)
-    else expect(JSON.parse(clean.stdout).items[0].done, claim.stderr).toBe(true)
+    const [item] = JSON.parse(clean.stdout).items
+    // where they meet in the middle each may leave it to the other
+    expect(claim.status === 0 && item?.done === true, clean.stdout).toBe(false)
+    expect(existsSync(path), claim.stderr).toBe(item?.done !== true)
     await sandbox.dw(['end', '--force'], ANNA)
     await sandbox.dw(['cleanup', '--prune'])
   }

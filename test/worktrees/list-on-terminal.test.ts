@@ -32,11 +32,27 @@ test('worktree list starts few git processes, and one worktree that cannot be re
   sandbox,
 }) => {
   for (const task of TASKS) await sandbox.dw(['claim', '--task', task], ANNA)
-  const outcome = await new CountedGit(sandbox).run(['worktree', 'list'], ANNA)
+  // each has work in it, one is merged by its files, and main has gone on
+  const work =
+    'for t; do cd "$HOME/worktrees/repo/$t" && echo $t >>src/a.ts && echo $t >$t && git add . && git commit -qm $t; done'
+  await sandbox.run('sh', ['-ec', work, 'sh', ...TASKS])
+  const merge =
+    'git commit -q --allow-empty -m on && git merge -q --squash feature/T1 && git commit -qm T1 && echo x >x && git add x && git commit -qm on'
+  await sandbox.run('sh', ['-ec', merge])
+  const outcome = await new CountedGit(sandbox).run(['worktree', 'list', '--json'], ANNA)
   expect(outcome.status, outcome.stderr).toBe(0)
+  expect(
+    JSON.parse(outcome.stdout).items.map(({ task, ahead, behind, merged }: Record<string, unknown>) => {
+      return [task, ahead, behind, merged]
+    }),
+  ).toStrictEqual([
+    [null, 0, 0, null],
+    ...TASKS.map((task) => [task, 1, 3, task === 'T1' ? 'rebased' : null]),
+  ])
   // git's own for-each-repo starts the statuses: those are not ours
   const ours = outcome.calls.filter((call) => !/^-C /.test(call))
-  expect(ours.length, ours.join('\n')).toBeLessThanOrEqual(9)
+  // ten, and one more that makes sure of what looks merged
+  expect(ours.length, ours.join('\n')).toBeLessThanOrEqual(11)
   writeFileSync(
     join(
       await sandbox.git(['rev-parse', '--absolute-git-dir'], {

@@ -137,5 +137,5 @@ async function howMerged(workspace: Workspace, worktree: KnownWorktree, bases: r
   const { path, gitDir, missing } = worktree
   if (missing || gitDir === null) return null
   const status = await readWorktreeStatus(workspace.git, path, { all: false })
-  return mergedOf(workspace, worktree, status, { bases, graph: null })
+  return mergedOf(workspace, worktree, status, { bases, graph: null, evidence: null })
 }

@@ -1,6 +1,7 @@
 import { parseKey, type TaskKey } from '../../domain/key.ts'
 import type { Result, ResultStatus } from '../../domain/record.ts'
 import { CommitGraph } from '../../git/commit-graph.ts'
+import { MergeEvidence } from '../../git/merge-evidence.ts'
 import { type Merged, mergedInto } from '../../git/merged.ts'
 import { aheadBehind, resolveNames } from '../../git/refs.ts'
 import { readStatuses, readWorktreeStatus, type WorktreeStatus } from '../../git/worktree-status.ts'
@@ -51,13 +52,12 @@ export async function listWorktreeRows(
   const known = await knownWorktrees(workspace)
   const results = await resultsOf(workspace, known)
   watch.begun?.(known.map((worktree) => startOf(worktree, results)))
-  const bases = await basesOf(workspace, known[0])
-  const heads = known.flatMap(({ head }) => head ?? [])
-  const graph = await CommitGraph.read(workspace.git, [...heads, ...bases]).catch(() => null)
-  const ground: MergeGround = { bases, graph }
   const statuses = readAll(workspace, known)
+  const ground = readGrounds(workspace, known)
+  // it may fail before the first status is there
+  ground.catch(() => undefined)
   const rows = known.map(async (worktree, at) =>
-    rowOf(workspace, worktree, results, await statuses[at], ground),
+    rowOf(workspace, worktree, results, await statuses[at], await ground),
   )
   // whoever waits for one row is not the first to hear of another that failed
   for (const row of rows) row.catch(() => undefined)
@@ -130,6 +130,21 @@ interface MergeGround {
   readonly bases: readonly string[]
   /** Null where the worktrees have no history in common: then git is asked for each. */
   readonly graph: CommitGraph | null
+  readonly evidence: MergeEvidence | null
+}
+
+/** What is known of the commits before git is asked for one worktree. */
+async function readGrounds(workspace: Workspace, known: readonly KnownWorktree[]): Promise<MergeGround> {
+  const { git } = workspace
+  const bases = await basesOf(workspace, known[0])
+  const heads = known.flatMap(({ head }) => head ?? [])
+  const graph = await CommitGraph.read(git, [...heads, ...bases]).catch(() => null)
+  // the main worktree, and those that nobody has worked in, are not asked for
+  const worked = known.flatMap(({ main, head, stamp }) =>
+    main || head === null || head === stamp?.base ? [] : [head],
+  )
+  const evidence = graph && (await MergeEvidence.read(git, graph, worked, bases).catch(() => null))
+  return { bases, graph, evidence }
 }
 
 /** The status of each worktree, in order; null where git cannot tell, or there is nothing to look at. */
@@ -165,16 +180,16 @@ async function rowOf(
   const unknown = { changed: null, untracked: null, ahead: null, behind: null, merged: null }
   if (status === null || status === undefined) return { ...start, ...unknown }
   // somebody may have committed since the graph was read
-  const graph = status.head === worktree.head ? ground.graph : null
+  const now = status.head === worktree.head ? ground : { ...ground, graph: null, evidence: null }
   const [base] = ground.bases
-  const distance = status.upstream ?? (await distanceTo(workspace, graph, status.head, base))
+  const distance = status.upstream ?? (await distanceTo(workspace, now.graph, status.head, base))
   return {
     ...start,
     changed: status.changed.length,
     untracked: status.untracked.length,
     ahead: distance?.ahead ?? null,
     behind: distance?.behind ?? null,
-    merged: await mergedOf(workspace, worktree, status, { ...ground, graph }),
+    merged: await mergedOf(workspace, worktree, status, now),
   }
 }
 
@@ -185,7 +200,9 @@ async function distanceTo(
   base: string | undefined,
 ): Promise<{ readonly ahead: number; readonly behind: number } | null> {
   if (head === null || base === undefined) return null
-  return graph?.aheadBehind(head, base) ?? aheadBehind(git, head, base)
+  if (graph === null) return aheadBehind(git, head, base)
+  const { ahead, behind } = graph.apart(head, base)
+  return { ahead: ahead.length, behind: behind.length }
 }
 
 /**
@@ -196,16 +213,13 @@ export async function mergedOf(
   workspace: Workspace,
   worktree: KnownWorktree,
   { head }: WorktreeStatus,
-  { bases, graph }: MergeGround,
+  { bases, graph, evidence }: MergeGround,
 ): Promise<Merged> {
   // a branch that nobody has worked on yet has nothing that could be merged
   if (worktree.main || head === null || head === worktree.stamp?.base) return null
-  const known = graph === null ? [] : bases.map((base) => graph.aheadBehind(head, base))
-  if (known.some(({ ahead }) => ahead === 0)) return 'merged'
-  for (const [at, base] of bases.entries()) {
-    // a base that has nothing new can have its work only when there is none in it
-    if (known[at]?.behind === 0 && graph?.isSameTree(head, base) === false) continue
-    const how = await mergedInto(workspace.git, head, base)
+  if (bases.some((base) => graph?.apart(head, base).ahead.length === 0)) return 'merged'
+  for (const base of bases) {
+    const how = await mergedInto(workspace.git, head, base, evidence?.doubts(head, base) ?? undefined)
     if (how !== null) return how
   }
   return null

@@ -122,6 +122,7 @@ async function runResults(): Promise<void> {
   await run(['claim', '--task', 'R'], pia)
   await run(['worktree', 'list'], pia)
   await run(['sessions'], pia)
+  await run(['status'], pia)
   await run(['claim', '--task', 'S'], pia)
   await run(['record-result', '--task', 'S', '--status', 'passed', '--remove-worktree'], pia)
   await run(['end'], pia)

@@ -5,6 +5,7 @@ import { locksHere, myPlace } from '../flows/my-place.ts'
 import { readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
 import { FROM_AFAR, readRemoteView } from '../flows/remote-view.ts'
+import { myResult } from '../flows/results/my-result.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { damageLines } from '../report/lock-table.ts'
 import { ADVISORY } from '../report/share-text.ts'
@@ -19,9 +20,10 @@ export class StatusCommand extends RepositoryCommand {
     description: 'Show who I am, what I hold, and who else is here.',
     details: `
       Opens with the session that this directory, agent or terminal acts for, and why it is that one; then
-      what it holds, what it has lost, and the other sessions with what they hold. In its own worktree it
-      shows what is changed or untracked there, and how far it is ahead and behind; below the top of a
-      worktree, who holds what around the current directory.
+      the result of its task, what it holds, what it has lost, and the other sessions with what they hold.
+      In its own worktree it shows what is changed or untracked there, and how far it is ahead and behind;
+      below the top of a worktree, who holds what around the current directory. Of a long list of keys ten
+      are shown, first those that are not live; --json has all.
 
       With --remote, the sessions of a repository elsewhere, without git and without a clone. A token that
       the server may be shown stands in DW_TOKEN.
@@ -59,12 +61,13 @@ export class StatusCommand extends RepositoryCommand {
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const overview = await readOverview(workspace, { ...this.session, ended: false })
-    const view = {
-      ...overview,
-      place: await myPlace(workspace, overview),
-      here: await locksHere(workspace, overview),
-    }
-    for (const line of damageLines(overview.damaged)) this.context.streams.say(line)
+    const [place, here, { result, damaged }] = await Promise.all([
+      myPlace(workspace, overview),
+      locksHere(workspace, overview),
+      myResult(workspace, overview),
+    ])
+    const view = { ...overview, place, here, result, damaged: [...overview.damaged, ...damaged] }
+    for (const line of damageLines(view.damaged)) this.context.streams.say(line)
     if (workspace.isAdvisory) this.context.streams.say(ADVISORY)
     const show = (holding: Parameters<typeof showKey>[1]) => showKey(workspace, holding)
     const palette = this.context.streams.answerPalette

@@ -4,8 +4,11 @@ import type { DwError } from '../domain/error.ts'
 import { ownerName } from '../domain/holder.ts'
 import { leaseEnd, type Vantage } from '../domain/lease.ts'
 import { printable } from '../domain/printable.ts'
-import type { Session } from '../domain/record.ts'
+import type { Result, Session } from '../domain/record.ts'
+import { describeResult, resultDetails } from '../domain/result.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { SessionRow } from '../domain/session-row.ts'
+import { folded } from './fold.ts'
 import { JSON_SCHEMA } from './json.ts'
 import { type Damage, damageJson, lockJson } from './lock-table.ts'
 import type { Palette } from './palette.ts'
@@ -26,6 +29,8 @@ interface StatusView {
   readonly place: Place | null
   /** Locks on the line of the current directory. */
   readonly here: readonly Holding[]
+  /** The last result of my task. */
+  readonly result: Result | null
 }
 
 interface Place {
@@ -50,6 +55,8 @@ interface StatusOptions {
   readonly show: (key: Holding['key']) => string
   /** Adds the commands that a newcomer would want next. */
   readonly next: boolean
+  /** The URL of a repository elsewhere. */
+  readonly remote?: string
 }
 
 /** What `git dw status` prints. */
@@ -83,10 +90,11 @@ interface RemoteStatusView {
 export function remoteStatusText(palette: Palette, view: RemoteStatusView, options: StatusOptions): string {
   const live = view.sessions.filter(({ state }) => state !== 'ended')
   const head = live.length === 0 ? 'Nobody is at' : 'At'
+  const elsewhere = { ...options, remote: view.url }
   const paragraphs = [
     [`${head} ${palette.bold(printable(view.url))}`],
-    otherLines(palette, live, view.vantage, options),
-    orphanLines(palette, view.holdings, live, options),
+    otherLines(palette, live, view.vantage, elsewhere),
+    orphanLines(palette, view.holdings, live, elsewhere),
   ]
   return joined(paragraphs)
 }
@@ -96,7 +104,7 @@ export function remoteStatusJson(view: RemoteStatusView): object {
   const { url, holdings, vantage, damaged } = view
   const sessions = view.sessions.filter(({ state }) => state !== 'ended')
   const ground = { holdings, vantage }
-  const nobody = { identity: { who: 'nobody' }, place: null, here: [] } as const
+  const nobody = { identity: { who: 'nobody' }, place: null, here: [], result: null } as const
   return { ...statusJson({ ...nobody, sessions, ground, damaged }), remote: url }
 }
 
@@ -111,7 +119,7 @@ function myLines(
   palette: Palette,
   identity: Extract<StatusView['identity'], { who: 'session' }>,
   locks: readonly Holding[],
-  { ground: { vantage }, place }: StatusView,
+  { ground: { vantage }, place, result }: StatusView,
   options: StatusOptions,
 ): string[] {
   const { session } = identity.mine
@@ -122,10 +130,9 @@ function myLines(
     ...(work === '' ? [] : [`  works on   ${printable(work)}`]),
     ...(worktree === undefined ? [] : [`  worktree   ${printable(`${worktree.path} (${worktree.branch})`)}`]),
     ...(place === null ? [] : [`  in it      ${placeText(palette, place)}`]),
-    ...(pr === undefined ? [] : [`  pull request ${printable(pr)}`]),
-    ...(locks.length === 0
-      ? ['  holds nothing']
-      : locks.map((holding) => lockLine(palette, holding, vantage, options))),
+    ...(pr === undefined || pr === result?.pr ? [] : [`  pull request ${printable(pr)}`]),
+    ...(result === null ? [] : [`  result     ${resultText(palette, result, vantage.now)}`]),
+    ...(locks.length === 0 ? ['  holds nothing'] : lockLines(palette, locks, vantage, options)),
     ...session.revoked.map(({ key, by, why }) =>
       palette.bad(
         printable(
@@ -136,6 +143,12 @@ function myLines(
       ),
     ),
   ]
+}
+
+function resultText(palette: Palette, result: Result, now: number): string {
+  const told = describeResult(result, now)
+  const summary = result.summary === undefined ? '' : `: ${printable(result.summary)}`
+  return `${result.status === 'passed' ? palette.good(told) : palette.warning(told)}${summary}`
 }
 
 function placeText(palette: Palette, place: Place): string {
@@ -155,11 +168,12 @@ function hereLines(
   me: string | undefined,
   options: StatusOptions,
 ): string[] {
-  const lines = here.map(({ key, record, state }) => {
+  const line = ({ key, record, state }: Holding) => {
     const who = record.session === me ? 'mine' : `${record.session} (${ownerName(record.owner)})`
     const mark = state === 'live' ? '' : `  ${palette.warning(state)}`
     return `  ${palette.bold(printable(options.show(key)))}  ${printable(who)}${mark}`
-  })
+  }
+  const lines = folded(here, { line, isOdd, all: 'git dw locks .', dim: palette.dim })
   return lines.length === 0 ? [] : ['Held around this directory:', ...lines]
 }
 
@@ -180,10 +194,7 @@ function otherLines(
     const work = workOf(session)
     const head = `${session.id}  ${ownerName(session.owner)}${work === '' ? '' : `  ${work}`}`
     const mark = state === 'active' ? '' : `  ${palette.warning(state)}`
-    return [
-      `${printable(head)}  ${seen}${mark}`,
-      ...locks.map((holding) => lockLine(palette, holding, vantage, options)),
-    ]
+    return [`${printable(head)}  ${seen}${mark}`, ...lockLines(palette, locks, vantage, options)]
   })
 }
 
@@ -197,8 +208,30 @@ function orphanLines(
   const known = new Set(rows.map(({ session }) => session.id))
   const orphans = holdings.filter(({ record }) => !known.has(record.session))
   if (orphans.length === 0) return []
-  const names = orphans.map(({ key }) => `  ${printable(options.show(key))}`)
+  const line = ({ key }: Holding) => `  ${printable(options.show(key))}`
+  const names = folded(orphans, { line, isOdd, all: allLocks(options), dim: palette.dim })
   return [palette.warning('Held by sessions that are gone, free to claim:'), ...names]
+}
+
+/** A session's locks. */
+function lockLines(
+  palette: Palette,
+  locks: readonly Holding[],
+  vantage: Vantage,
+  options: StatusOptions,
+): string[] {
+  const line = (holding: Holding) => lockLine(palette, holding, vantage, options)
+  return folded(locks, { line, isOdd, all: allLocks(options), dim: palette.dim })
+}
+
+/** What is shown first: who counts on it may be wrong. */
+function isOdd({ state, record }: Holding): boolean {
+  return state !== 'live' || record.provisional === true
+}
+
+/** The command that lists all locks. */
+function allLocks({ remote }: StatusOptions): string {
+  return remote === undefined ? 'git dw locks' : `git dw locks --remote ${shellWord(remote)}`
 }
 
 function lockLine(palette: Palette, holding: Holding, vantage: Vantage, options: StatusOptions): string {
@@ -240,6 +273,7 @@ export function statusJson(view: StatusView): object {
     locks: ground.holdings.map((holding) => lockJson(holding, me, ground.vantage)),
     damaged: view.damaged.map(damageJson),
     place: view.place,
+    result: view.result === null ? null : resultDetails(view.result),
     here: view.here.map((holding) => lockJson(holding, me, ground.vantage)),
   }
 }

@@ -34,7 +34,10 @@ test('status --json holds my session, the others, all locks, and what speaks aga
   await sandbox.dw(['claim', 'docs'], { agent: 'ben' })
   const status = await sandbox.json(['status'], { agent: 'anna' })
   expect(Object.keys(status).sort()).toStrictEqual(
-    ['schema', 'session', 'source', 'damaged', 'doubt', 'sessions', 'locks', 'place', 'here'].sort(),
+    [
+      ...['schema', 'session', 'source', 'damaged', 'doubt', 'sessions', 'locks', 'place', 'here'],
+      'result',
+    ].sort(),
   )
   expect(status).toMatchObject({ schema: 1, source: 'binding', doubt: null })
   expect(status.session).toMatchObject({ mine: true, state: 'active', locks: ['src'] })
@@ -56,6 +59,7 @@ test('status --json has no session where there is nobody to be', async ({ sandbo
     damaged: [],
     place: null,
     here: [],
+    result: null,
   })
 })
 
@@ -131,4 +135,47 @@ test('below the top of a worktree status shows who holds what around the directo
   expect(await keysAt('.')).toStrictEqual([])
   await transcript.run('git dw status', { agent: 'anna', cwd: join(sandbox.repo, 'src') })
   await transcript.matches('status-here')
+})
+
+test('of a long list of keys status shows ten, says how many more there are, and names the command that lists them', async ({
+  sandbox,
+}) => {
+  const keys = Array.from({ length: 30 }, (_, at) => `src/${String(at).padStart(2, '0')}`)
+  await sandbox.dw(['claim', ...keys.slice(0, 29)], { agent: 'anna' })
+  // one that is not live any more is shown first
+  await sandbox.dw(['claim', ...keys.slice(29), '--ttl', '60s'], {
+    agent: 'ben',
+    env: { DW_TEST_CLOCK: '-3h' },
+  })
+  const cwd = join(sandbox.repo, 'src')
+  const { stdout } = await sandbox.dw(['status'], { agent: 'anna', cwd })
+  const [mine = '', , here = ''] = stdout.split('\n\n')
+  expect(mine.match(/^ {2}holds {6}/gm)).toHaveLength(10)
+  expect(mine).toMatch(/\n {2}… and 19 more: git dw locks$/)
+  const lines = here.trimEnd().split('\n')
+  expect(lines).toHaveLength(12)
+  expect(lines[0]).toBe('Held around this directory:')
+  expect(lines[1]).toMatch(/^ {2}29 {2}SESS-.* {2}expired$/)
+  expect(lines[11]).toBe('  … and 20 more: git dw locks .')
+  expect((await sandbox.json(['status'], { agent: 'anna', cwd })).here).toHaveLength(30)
+  const all = await sandbox.dw(['locks', '.'], { agent: 'anna', cwd })
+  expect(all.stdout.trimEnd().split('\n')).toHaveLength(31)
+  // eleven are shown: a line about one would be no shorter
+  await sandbox.dw(['release', ...keys.slice(11, 29)], { agent: 'anna' })
+  const few = await sandbox.dw(['status'], { agent: 'anna' })
+  expect(few.stdout.match(/^ {2}holds {6}/gm)).toHaveLength(12)
+  expect(few.stdout).not.toContain('more:')
+})
+
+test('a result that cannot be read is named by status, and all else is shown', async ({ sandbox }) => {
+  const anna = { agent: 'anna' }
+  await sandbox.dw(['claim', '--task', 'T'], anna)
+  const blob = await sandbox.git(['hash-object', '-w', '--stdin'], { input: 'not json' })
+  await sandbox.git(['update-ref', 'refs/dw/results/repo/t', blob])
+  const { stdout, stderr, status } = await sandbox.dw(['status'], anna)
+  expect(status).toBe(0)
+  expect(stderr).toContain('"refs/dw/results/repo/t"')
+  expect(stdout).toContain('works on   repo / T')
+  const { result, damaged } = await sandbox.json(['status'], anna)
+  expect([result, damaged.length]).toStrictEqual([null, 1])
 })

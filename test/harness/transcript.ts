@@ -60,7 +60,7 @@ export class Transcript {
  * `text` with ids, object ids, times, paths and the host's name replaced. Ids of sessions, locks and
  * claims are numbered in the order in which they appear, so that it shows which are the same.
  */
-function masked(text: string, sandbox: Sandbox): string {
+export function masked(text: string, sandbox: Pick<Sandbox, 'home' | 'root'>): string {
   const numbers = new Map<string, string>()
   const numbered = (id: string, kind: string) => {
     const known = numbers.get(id) ?? `<${kind} ${[...numbers.values()].filter(isOf(kind)).length + 1}>`

@@ -3,6 +3,7 @@ import { DwError, EXIT_STATUS } from '../domain/error.ts'
 import { asDwError } from '../report/error.ts'
 import { type DwContext, processContext, processStreams } from './context.ts'
 import { commandsUnder, findRegistration, parseCommand } from './parse.ts'
+import { REGISTRY } from './registry.ts'
 
 /** An exit status that no command has: an event loop that emptied early is a failure, not a success. */
 const UNFINISHED = 70
@@ -48,7 +49,7 @@ async function dispatch(context: DwContext, words: readonly string[]): Promise<n
 
 /** `-h` prints usage; `--help` opens the manual where there is a terminal to show it on. */
 async function help(context: DwContext, words: readonly string[], manual: boolean): Promise<number> {
-  if (manual && (await openManual(context))) return 0
+  if (manual && (await openManual(context, words))) return 0
   const [{ allHelp, helpOf, helpOfAll }, { commandHelpText, overviewText }] = await loadHelp()
   const registration = findRegistration(words)
   const text =
@@ -59,11 +60,13 @@ async function help(context: DwContext, words: readonly string[], manual: boolea
   return 0
 }
 
-async function openManual(context: DwContext): Promise<boolean> {
+async function openManual(context: DwContext, words: readonly string[]): Promise<boolean> {
   if (!context.streams.isWatched) return false
   const { Git } = await import('../git/exec.ts')
   const git = new Git(context.around.env, context.around.cwd)
-  return (await git.attached(['help', 'dw'])) === 0
+  const registration = REGISTRY.find(({ path }) => path.every((part, at) => words[at] === part))
+  // the page's own name: git takes other words for a command's, and knows none of ours
+  return (await git.attached(['help', ['git-dw', ...(registration?.path ?? [])].join('-')])) === 0
 }
 
 /** Bare `git dw`: where I stand and what to do next; outside a repository, a short usage. */

@@ -1,32 +1,154 @@
 import { EXIT_STATUS } from '../domain/error.ts'
-import type { Terms } from './man-page.ts'
+import type { Terms } from './roff.ts'
 
-/** Every `dw.*` setting: its name and default, and what it does. Durations are written like 90s, 15m, 2h, 1d. */
-export const SETTINGS: Terms = [
-  [
-    'dw.project',
-    "The project of commands outside all registered ones. Default: from the remote's URL, else the directory's name.",
-  ],
-  ['dw.lockTtl (2h)', 'Silence of its session after which a lock expires.'],
-  ['dw.sessionTtl (1d)', 'Silence after which a session has expired.'],
-  ['dw.heartbeatInterval (15m)', 'At most one heartbeat is written in this time.'],
-  ['dw.runGrace (10s)', 'From SIGTERM to SIGKILL for a command of run whose lock is lost.'],
-  ['dw.worktreePath (~/worktrees/{project}/{task})', "Where a task's worktree is made."],
-  ['dw.branch (feature/{task})', "A task's branch, unless its project has a template."],
-  [
-    'dw.base',
-    "Where a new branch starts, unless its project has a base. Default: the remote's branch of that name, its HEAD, else HEAD.",
-  ],
-  ['dw.remote', 'The remote that names the project and the base. Default: origin, else the only one.'],
-  ['dw.hooks (true)', 'false: the hooks do nothing.'],
-  ['dw.preCommit (off)', 'off, warn or deny: what a commit of paths that others hold comes to.'],
-  ['dw.prePushFresh (30s)', "How old the last look at the arbiter's locks may be when you push."],
-  ['dw.hookTimeout (5s)', 'How long a push waits for that look.'],
-  ['dw.prePushOffline (warn)', 'warn or deny: what a push comes to that could not be checked to the end.'],
-  ['color.dw', 'always, never, or auto. Default: color.ui.'],
+/** A `dw.*` setting. */
+export interface Setting {
+  readonly name: string
+  /** What it can be. A duration is written like 90s, 15m, 2h, 1d. */
+  readonly values: string
+  /** What counts where it is not set. */
+  readonly standard: string
+  readonly effect: string
+}
+
+/** Every setting, in the order of docs/settings.md, which a test compares with it. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'dw.project',
+    values: 'name',
+    standard: "from the remote's URL, else the directory's name",
+    effect: 'The project of commands outside all registered ones.',
+  },
+  {
+    name: 'dw.lockTtl',
+    values: 'duration',
+    standard: '2h',
+    effect: 'Silence of its session after which a lock expires.',
+  },
+  {
+    name: 'dw.sessionTtl',
+    values: 'duration',
+    standard: '1d',
+    effect: 'Silence after which a session has expired.',
+  },
+  {
+    name: 'dw.heartbeatInterval',
+    values: 'duration',
+    standard: '15m',
+    effect: 'At most one heartbeat is written in this time, or in a quarter of the shortest ttl.',
+  },
+  {
+    name: 'dw.retention',
+    values: 'duration',
+    standard: '30d',
+    effect: 'How long cleanup keeps sessions that have ended, their logs, and rescues.',
+  },
+  {
+    name: 'dw.runGrace',
+    values: 'duration',
+    standard: '10s',
+    effect: 'From SIGTERM to SIGKILL for a command of run whose lock is lost.',
+  },
+  {
+    name: 'dw.worktreePath',
+    values: 'template',
+    standard: '~/worktrees/{project}/{task}',
+    effect: "Where a task's worktree is made.",
+  },
+  {
+    name: 'dw.branch',
+    values: 'template',
+    standard: 'feature/{task}',
+    effect: "A task's branch, unless its project has a template.",
+  },
+  {
+    name: 'dw.base',
+    values: 'commit',
+    standard: "the remote's branch of that name, its HEAD, else HEAD",
+    effect: 'Where a new branch starts, unless its project has a base.',
+  },
+  {
+    name: 'dw.postCreate',
+    values: 'shell command',
+    standard: 'none',
+    effect:
+      'Runs in a new worktree; may be set several times. Counts only in your own git configuration, never in a record.',
+  },
+  {
+    name: 'dw.submodules',
+    values: 'true, false',
+    standard: 'true',
+    effect: 'Whether the submodules of a new worktree are initialised.',
+  },
+  {
+    name: 'dw.remote',
+    values: 'name of a remote',
+    standard: 'origin, else the only one',
+    effect: 'The remote that names the project and the base, and decides about locks where dw.share is true.',
+  },
+  {
+    name: 'dw.share',
+    values: 'true, false',
+    standard: 'false',
+    effect: 'Whether that remote decides who holds what; share sets it.',
+  },
+  {
+    name: 'dw.sharePaths',
+    values: 'true, false',
+    standard: 'true',
+    effect: "Whether the paths of worktrees and the host's name leave this machine.",
+  },
+  {
+    name: 'dw.backgroundSync',
+    values: 'true, false',
+    standard: 'true',
+    effect: 'Whether a command may start a sync of its own that goes on after it.',
+  },
+  {
+    name: 'dw.remoteTimeout',
+    values: 'duration',
+    standard: '30s',
+    effect: 'How long one call to the remote may take.',
+  },
+  {
+    name: 'dw.hooks',
+    values: 'true, false',
+    standard: 'true',
+    effect: 'false: the hooks do nothing.',
+  },
+  {
+    name: 'dw.preCommit',
+    values: 'off, warn, deny',
+    standard: 'off',
+    effect: 'What a commit of paths that others hold comes to.',
+  },
+  {
+    name: 'dw.prePushFresh',
+    values: 'duration',
+    standard: '30s',
+    effect: "How old the last look at the arbiter's locks may be when you push.",
+  },
+  {
+    name: 'dw.hookTimeout',
+    values: 'duration',
+    standard: '5s',
+    effect: 'How long a push waits for that look.',
+  },
+  {
+    name: 'dw.prePushOffline',
+    values: 'warn, deny',
+    standard: 'warn',
+    effect: 'What a push comes to that could not be checked to the end.',
+  },
+  {
+    name: 'color.dw',
+    values: 'always, never, auto',
+    standard: 'color.ui',
+    effect: 'Whether text is coloured; auto: at a terminal.',
+  },
 ]
 
-/** The environment variables that the program reads. */
+/** The environment variables that the program and its hooks read. */
 export const ENVIRONMENT: Terms = [
   ['DW_SESSION', 'The session to act for, unless --session names one.'],
   ['CLAUDE_CODE_SESSION_ID', 'The agent that a session is bound to.'],
@@ -40,6 +162,17 @@ export const ENVIRONMENT: Terms = [
   ],
   ['DW_HOOKS', '0: the hooks do nothing.'],
   ['NO_COLOR', 'Set to anything: no colour.'],
+  ['CI', 'Set to anything: nothing is asked.'],
+]
+
+/** The environment variables that the commands of dw.postCreate and of run are given. */
+export const GIVEN: Terms = [
+  ['DW_SESSION', 'The session that holds the task.'],
+  ['DW_WORKTREE', "The worktree's path."],
+  ['DW_TASK', 'The task.'],
+  ['DW_PROJECT', 'Its project.'],
+  ['DW_BRANCH', 'The branch that is checked out.'],
+  ['DW_BASE', 'The commit at which the branch started.'],
 ]
 
 const MEANINGS: Readonly<Record<number, string>> = {

@@ -16,7 +16,6 @@ export interface HookRow {
 }
 
 const ZEROS = '0'.repeat(40)
-const QUIET = { DW_HOOKS: '0' }
 const ME = { agent: 'bench' }
 
 /** A git command that is run with and without hooks. */
@@ -119,27 +118,31 @@ async function pushSubjects(sandbox: Sandbox): Promise<Subject[]> {
     agent: 'another',
   })
   await inOther(['claim', 'mine'])
-  await sandbox.git(['commit', '--quiet', '--allow-empty', '-m', 'one'], { cwd: other, env: QUIET })
-  const one = await sandbox.git(['rev-parse', 'HEAD'], { cwd: other })
-  await sandbox.git(['fast-import', '--quiet'], { cwd: other, input: largePush(head) })
-  const large = await sandbox.git(['rev-parse', 'large'], { cwd: other })
-  const push = (tip: string) => (_: number, env: Record<string, string>) => {
-    if (env['WITHOUT'] !== undefined) return
-    const input = `refs/heads/x ${tip} refs/heads/x ${ZEROS}\n`
-    const options = { cwd: other, env: sandbox.env(ME), input, encoding: 'utf8' } as const
-    const result = spawnSync(join(other, '.git/hooks/pre-push'), ['origin', 'url'], options)
-    if (result.status !== 0) throw new Error(result.stderr)
+  await sandbox.git(['fast-import', '--quiet'], { cwd: other, input: largePush(head) + smallPushes(head) })
+  const tip = async (branch: string) => sandbox.git(['rev-parse', branch], { cwd: other })
+  const push =
+    (pushed: string, expected = 0) =>
+    (_: number, env: Record<string, string>) => {
+      if (env['WITHOUT'] !== undefined) return
+      const input = `refs/heads/x ${pushed} refs/heads/x ${ZEROS}\n`
+      const options = { cwd: other, env: sandbox.env(ME), input, encoding: 'utf8' } as const
+      const result = spawnSync(join(other, '.git/hooks/pre-push'), ['origin', 'url'], options)
+      if (result.status !== expected) throw new Error(result.stderr)
+    }
+  const one = {
+    bar: (found: readonly Measured[]) => named(found, BARE_NODE).median + 60,
+    barIs: 'bare Node + 60 ms',
   }
   return [
+    { ...one, name: 'pre-push of 1 commit, 1,000 foreign locks', run: push(await tip('one')) },
     {
-      name: 'pre-push of 1 commit, 1,000 foreign locks',
-      run: push(one),
-      bar: (found) => named(found, BARE_NODE).median + 60,
-      barIs: 'bare Node + 60 ms',
+      ...one,
+      name: 'pre-push of 1 commit that is refused, 1,000 foreign locks',
+      run: push(await tip('refused'), 1),
     },
     {
       name: 'pre-push of 1,000 commits and 10,000 files',
-      run: push(large),
+      run: push(await tip('large')),
       bar: (found) => named(found, LOG).median * 2,
       barIs: `2 × ${LOG} of the same range`,
     },
@@ -156,6 +159,16 @@ function largePush(head: string): string {
     })
     return `commit refs/heads/large\ncommitter A <a@b> ${at} +0000\ndata 1\nx\n${from}${files.join('')}`
   })
+  return commits.join('')
+}
+
+/** A commit of a file that nobody holds, and one of a file that another holds. */
+function smallPushes(head: string): string {
+  const files = { one: 'mine/file', refused: 'held/d0/f0' }
+  const commits = Object.entries(files).map(
+    ([branch, path]) =>
+      `commit refs/heads/${branch}\ncommitter A <a@b> 0 +0000\ndata 1\nx\nfrom ${head}\nM 100644 inline ${path}\ndata 1\nx\n`,
+  )
   return commits.join('')
 }
 

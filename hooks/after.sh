@@ -21,15 +21,6 @@ dw_find_branch() {
   esac
 }
 
-# Lists my session, the locks of tasks, the lock of the whole repository, and the branch where it must.
-dw_look() {
-  dw_format='%(objectname) %(refname) %(raw)'
-  [ -z "$dw_heads" ] ||
-    dw_format='%(if:equals=refs/heads)%(refname:rstrip=-2)%(then)%(HEAD)%(refname)%(else)%(objectname) %(refname) %(raw)%(end)'
-  git for-each-ref --format="$dw_format" ${dw_heads:+"$dw_heads"} \
-    ${dw_ref:+"refs/dw/active/$dw_ref" "refs/dw/ended/$dw_ref"} refs/dw/locks/task 'refs/dw/locks/pat[h]'
-}
-
 # Reads the listing: $dw_record and $dw_oid of my session, $dw_ended, $dw_branch.
 dw_read_found() {
   dw_record='' dw_oid='' dw_ended=''
@@ -96,8 +87,13 @@ dw_keep_alive() {
 dw_find_repository && [ -d "$dw_common/dw" ] || exit 0
 dw_find_me
 dw_find_branch
-# some shells complain of what a damaged record holds
-{ dw_found=$(dw_look); } 2>/dev/null
+# my session, the locks of tasks, the lock of the whole repository, and the branch where it must be asked for
+dw_format='%(objectname) %(refname) %(raw)'
+[ -z "$dw_heads" ] ||
+  dw_format='%(if:equals=refs/heads)%(refname:rstrip=-2)%(then)%(HEAD)%(refname)%(else)%(objectname) %(refname) %(raw)%(end)'
+set -- ${dw_heads:+"$dw_heads"} ${dw_ref:+"refs/dw/active/$dw_ref" "refs/dw/ended/$dw_ref"}
+# alone in its subshell, git takes the place of it; some shells complain of what a damaged record holds
+{ dw_found=$(git for-each-ref --format="$dw_format" "$@" refs/dw/locks/task 'refs/dw/locks/pat[h]'); } 2>/dev/null
 # from here on, what is split is split into lines
 set -f
 IFS='
@@ -105,5 +101,5 @@ IFS='
 dw_read_found
 dw_verify "$dw_record" "$dw_ended"
 if dw_is_due; then dw_keep_alive; fi
-if [ -z "$dw_silent" ] && ! dw_is_busy && dw_is_anothers; then dw_tell; fi
+if [ -z "$dw_silent" ] && dw_is_anothers && ! dw_is_busy; then dw_tell; fi
 exit 0

@@ -1,41 +1,6 @@
 # shellcheck shell=sh
-# What the hooks ask before they start anything: which repository this is, who I am, and how to start the
-# program. POSIX sh; every process counts, so what a builtin can do is done by one.
-# A hook is sourced in a subshell, or run; $dw_hooks is this file's directory.
+# Who I am, by what stands in files: the session of this worktree, agent or terminal. Nothing is started.
 # shellcheck disable=SC2034,SC2154 # variables that pass between the hooks and this file
-
-# Sets $dw_gitdir and $dw_common. Fails where only git could tell. Hooks run at the top of the worktree.
-dw_find_repository() {
-  if [ -n "${GIT_DIR-}" ]; then
-    dw_gitdir=$GIT_DIR
-  elif [ -d .git ]; then
-    dw_gitdir=.git
-  elif [ -f .git ]; then
-    read -r dw_gitdir <.git || :
-    dw_gitdir=${dw_gitdir#gitdir: }
-  elif [ -f HEAD ] && [ -d objects ]; then
-    dw_gitdir=.
-  else
-    return 1
-  fi
-  dw_common=$dw_gitdir
-  if [ -n "${GIT_COMMON_DIR-}" ]; then
-    dw_common=$GIT_COMMON_DIR
-  elif [ -f "$dw_gitdir/commondir" ]; then
-    read -r dw_common <"$dw_gitdir/commondir" || :
-    case $dw_common in /*) ;; *) dw_common=$dw_gitdir/$dw_common ;; esac
-  fi
-  [ -d "$dw_common" ]
-}
-
-# dw_is_past <file>: whether the file is there and its time, which the program set to when it is due, is over.
-dw_is_past() {
-  [ -f "$1" ] || return 1
-  # writing nothing to a file sets its time to now
-  printf '' 2>/dev/null >"$dw_common/dw/now" || return 1
-  # shellcheck disable=SC3013 # in dash, bash and busybox sh, and in POSIX since 2024
-  [ "$dw_common/dw/now" -nt "$1" ]
-}
 
 # dw_field <name> <json>: $dw_value is the first text of that name, or empty. For values without quotes.
 dw_field() {
@@ -54,10 +19,14 @@ dw_encode() {
   case $dw_rest in
     '' | *[!A-Za-z0-9_.+=,:@/%-]* | [.-]* | *. | *..* | *.[Ll][Oo][Cc][Kk]) return 1 ;;
   esac
-  while [ -n "$dw_rest" ]; do
-    dw_tail=${dw_rest#?}
-    dw_char=${dw_rest%"$dw_tail"}
-    dw_rest=$dw_tail
+  while
+    # up to the next one that changes
+    dw_tail=${dw_rest#"${dw_rest%%[A-Z:@/%]*}"}
+    dw_encoded=$dw_encoded${dw_rest%"$dw_tail"}
+    [ -n "$dw_tail" ]
+  do
+    dw_rest=${dw_tail#?}
+    dw_char=${dw_tail%"$dw_rest"}
     case $dw_char in
       :) dw_char=%3a ;; @) dw_char=%40 ;; /) dw_char=%2f ;; %) dw_char=%25 ;;
       A) dw_char=a ;; B) dw_char=b ;; C) dw_char=c ;; D) dw_char=d ;; E) dw_char=e ;; F) dw_char=f ;;
@@ -159,15 +128,4 @@ dw_verify() {
   case $1 in *'"status":"active"'*) ;; *) [ "$dw_stamped" != "$dw_me" ] || dw_stamped='' ;; esac
   [ -z "$2" ] || [ "$dw_stamped" != "$dw_me" ] || dw_stamped=''
   [ -n "$dw_verified" ] || dw_me=''
-}
-
-# dw_program <argument>…: becomes the program. Node may be known to the installed hook only.
-dw_program() {
-  PATH=$PATH${dw_node:+:$dw_node}
-  dw_root=$dw_hooks/..
-  # what the launcher does, without starting it: this is waited for
-  if [ ! -e "$dw_root/dist/native/git-dw" ] && [ -f "$dw_root/dist/main.js" ] && command -v node >/dev/null; then
-    exec node "$dw_root/dist/main.js" "$@"
-  fi
-  exec "$dw_root/bin/git-dw" "$@"
 }

@@ -111,6 +111,10 @@ describe('a commit of what another holds', () => {
     const other = join(sandbox.root, 'other')
     writeFileSync(other, '[DW]\n\tPRECOMMIT = deny\n')
     expect(await by([], { GIT_CONFIG_GLOBAL: other })).toBe(1)
+    // as far down as it may stand
+    const long = join(sandbox.root, 'long')
+    writeFileSync(long, `${'# a line that sets nothing\n'.repeat(60)}[dw]\n\tpreCommit = deny\n`)
+    expect(await by([], { GIT_CONFIG_GLOBAL: long })).toBe(1)
     await sandbox.git(['config', '--global', 'include.path', other])
     expect(await by([])).toBe(1)
     await sandbox.git(['config', '--global', '--unset', 'include.path'])

@@ -69,10 +69,18 @@ describe('without anything to do', () => {
         expect({ status, node, git: git.length }).toStrictEqual({ status: 0, node: 0, git: 1 })
       })
 
-      test('pre-push starts the program for everybody else', async () => {
-        const options = { ...BEN, input: line() }
-        const { node } = await counted.script(shell, 'pre-push', ['origin', 'url'], options)
-        expect(node).toBe(1)
+      test('pre-push starts the program where others’ push meets them, and only there', async () => {
+        const push = async (remote: string) =>
+          counted.script(shell, 'pre-push', [remote, 'url'], { ...BEN, input: line() })
+        // "origin" has the commit already; "elsewhere" is brought all of it, with src/a.ts
+        const free = await push('origin')
+        expect({ status: free.status, stderr: free.stderr, node: free.node }).toStrictEqual({
+          status: 0,
+          stderr: '',
+          node: 0,
+        })
+        const met = await push('elsewhere')
+        expect({ status: met.status, node: met.node }).toStrictEqual({ status: 1, node: 1 })
       })
 
       test('post-commit does not start Node, for me or for anybody', async () => {

@@ -64,12 +64,13 @@ describe('who a hook’s script takes me for', () => {
   )
 })
 
-/** How often Node was started by a push that has nothing to do with what is held. */
+/** How often Node was started by a push of what is held: once for whoever does not hold it, and then it is refused. */
 async function startsNode({ sandbox }: Pushing, counted: CountedHooks, shell: Shell): Promise<number> {
   const head = await sandbox.git(['rev-parse', 'HEAD'])
-  const line = `refs/heads/x ${head} refs/heads/x ${head}`
-  const command = counted.command('pre-push', ['origin', 'url'], line)
-  expect((await shell.run(command, { stderr: 'terminal' })).status).toBe(0)
+  const line = `refs/heads/x ${head} refs/heads/x ${'0'.repeat(40)}`
+  const command = counted.command('pre-push', ['elsewhere', 'url'], line)
+  const { status } = await shell.run(command, { stderr: 'terminal' })
   expect(counted.started('git')).toBeGreaterThan(0)
-  return counted.started('node')
+  expect(counted.started('node')).toBe(status)
+  return status
 }

@@ -10,7 +10,7 @@ import type { Surroundings } from '../flows/surroundings.ts'
 import { processesIn } from './processes.ts'
 import { terminalPrompter } from './prompts.ts'
 import { Streams } from './streams.ts'
-import { controllingTerminal, isRunning, ownProcess } from './terminal.ts'
+import { controllingTerminal, isInGroupOf, isRunning, ownProcess } from './terminal.ts'
 
 /** What every command is given. Nothing else in the program reads `process`. */
 export interface DwContext extends BaseContext {
@@ -63,6 +63,7 @@ function surroundings(streams: Streams): Surroundings {
     isRunning: async (leader) => isRunning(leader),
     self: ownProcess(process.pid),
     onSignal,
+    isInGroup: (pid) => isInGroupOf(process.pid, pid),
     isQuiet: () => streams.isJson,
     processesIn: async (directory) => processesIn(directory, process.pid),
     ask: mayAsk(streams) ? terminalPrompter(signal) : null,

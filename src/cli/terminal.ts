@@ -25,14 +25,28 @@ export function ownProcess(pid: number): Terminal['leader'] {
   return { pid, start: processStat(pid)?.start ?? '' }
 }
 
-function processStat(pid: number): { session: number; terminal: number; start: string } | null {
+/** Whether two processes are in one process group; true where that cannot be told. */
+export function isInGroupOf(pid: number, other: number): boolean {
+  const [first, second] = [processStat(pid), processStat(other)]
+  return first === null || second === null || first.group === second.group
+}
+
+function processStat(
+  pid: number,
+): { group: number; session: number; terminal: number; start: string } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // the name, in parentheses, may itself contain spaces and parentheses
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const [session, terminal, start] = [fields[3], fields[4], fields[19]]
-    if (session === undefined || terminal === undefined || start === undefined) return null
-    return { session: Number(session), terminal: Number(terminal), start: `${bootId()}:${start}` }
+    const [group, session, terminal, start] = [fields[2], fields[3], fields[4], fields[19]]
+    if (group === undefined || session === undefined || terminal === undefined || start === undefined)
+      return null
+    return {
+      group: Number(group),
+      session: Number(session),
+      terminal: Number(terminal),
+      start: `${bootId()}:${start}`,
+    }
   } catch {
     return null
   }

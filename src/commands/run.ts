@@ -25,9 +25,9 @@ export class RunCommand extends RepositoryCommand {
 
       The command is not run by a shell. It has this command's stdin, stdout and stderr, and DW_SESSION,
       DW_WORKTREE, DW_TASK, DW_PROJECT, DW_BRANCH and DW_BASE in its environment. SIGINT, SIGTERM and SIGHUP
-      are passed on, and the exit status is its own: 128 and the number of the signal that ended it, 127
-      when there is no such command, 126 when it cannot be executed. A dw.postCreate that does not succeed
-      is exit status 1, and nothing is run.
+      are passed on unless it got them itself, as it does Ctrl-C. The exit status is its own: 128 and the
+      number of the signal that ended it, 127 when there is no such command, 126 when it cannot be executed.
+      A dw.postCreate that does not succeed is exit status 1, and nothing is run.
 
       When the task is taken meanwhile, or its session is ended by somebody else, the command gets SIGTERM
       and, after dw.runGrace (10s), SIGKILL: exit status 4. What it started itself and left in the

@@ -57,7 +57,6 @@ async function runOne(
   handed: HandedOut,
 ): Promise<{ end: CommandEnd | Error; output?: string }> {
   const { around } = workspace
-  const hasTerminal = (await around.terminal()) !== null
   const run = async (output: number) =>
     runUserCommand({
       command,
@@ -65,7 +64,7 @@ async function runOne(
       env: environment(workspace, handed),
       output,
       onSignal: around.onSignal,
-      hasTerminal,
+      isInGroup: around.isInGroup,
     })
   try {
     if (!around.isQuiet()) return { end: await run(STDERR) }

@@ -54,6 +54,8 @@ export interface Surroundings {
   readonly signal: AbortSignal
   /** Calls `listener` with each signal that interrupts, until the function that it returns is called. */
   readonly onSignal: (listener: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void) => () => void
+  /** Whether the process with this pid is in this process's group; true where that cannot be told. */
+  readonly isInGroup: (pid: number) => boolean
   /** Whether nothing is narrated, so that programs that the user set up must not write either. */
   readonly isQuiet: () => boolean
   /** Says one line of narration to the person watching. */

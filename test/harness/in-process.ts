@@ -63,6 +63,7 @@ export async function dwHere(
       ask: null,
       signal: new AbortController().signal,
       onSignal: () => () => undefined,
+      isInGroup: () => true,
       isQuiet: () => false,
       progress: null,
       say: (line) => streams.say(line),

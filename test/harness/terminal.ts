@@ -51,6 +51,11 @@ export class Terminal {
     this.#pty.write(keys)
   }
 
+  /** The process on it; the command's own where that begins with `exec`. */
+  get pid(): number {
+    return this.#pty.pid
+  }
+
   /** Waits for the end: exit status, and all that was on the screen, without control sequences. */
   async ended(): Promise<{ readonly status: number; readonly screen: string }> {
     const status = await this.#over

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { Sandbox } from '../harness/sandbox.ts'
+import { shellWord } from '../../src/domain/shell-word.ts'
+import { ended, type Sandbox } from '../harness/sandbox.ts'
 import { KEY, Terminal } from '../harness/terminal.ts'
 import { test } from '../harness/transcript.ts'
-import { running, UNTIL_GO } from './runner.ts'
+import { fileIn, running, UNTIL_GO } from './runner.ts'
 
 const ANNA = { agent: 'anna' }
 
@@ -43,19 +44,68 @@ test('a command may withstand a signal and go on', async ({ sandbox }) => {
   expect(await over).toMatchObject({ status: 0, stdout: 'running\ndone\n' })
 })
 
-test('Ctrl-C on a terminal reaches the command once', async ({ sandbox }) => {
-  const script = `trap 'echo INT >>"$HOME/got"' INT; echo running; ${UNTIL_GO}; ${UNTIL_GO}; exit 9`
-  const command = `exec git-dw run --task T -- sh -c '${script.replaceAll("'", `'\\''`)}'`
-  const terminal = new Terminal(sandbox, command, ANNA)
-  await terminal.sees(/running/)
-  terminal.type(KEY.interrupt)
-  while (!existsSync(join(sandbox.home, 'got'))) await new Promise((resolve) => setTimeout(resolve, 20))
+/** A command that notes each SIGINT in the file `got`, and goes on until the file `go` is there. */
+const NOTES_INT = `trap 'echo INT >>"$HOME/got"' INT; echo running; ${UNTIL_GO}; exit 9`
+
+/** Lets the command end, and returns the SIGINTs that it noted. */
+async function noted(sandbox: Sandbox): Promise<string> {
+  await fileIn(sandbox, 'got')
   // a second one would have come in the same moment
   await sandbox.run('git', ['dw', 'status'], ANNA)
   await sandbox.run('touch', [join(sandbox.home, 'go')])
-  expect((await terminal.ended()).status).toBe(9)
-  expect(readFileSync(join(sandbox.home, 'got'), 'utf8')).toBe('INT\n')
-  expect(await heldKeys(sandbox)).toStrictEqual([])
+  return readFileSync(join(sandbox.home, 'got'), 'utf8')
+}
+
+test.for([
+  ['git-dw', 9],
+  // git sends a copy of the signal to what it started, and then ends by it itself
+  ['git dw', null],
+] as const)(
+  'Ctrl-C on a terminal reaches the command of "%s run" once',
+  async ([program, status], { sandbox }) => {
+    const terminal = new Terminal(
+      sandbox,
+      `exec ${program} run --task T -- sh -c ${shellWord(NOTES_INT)}`,
+      ANNA,
+    )
+    await terminal.sees(/running/)
+    terminal.type(KEY.interrupt)
+    expect(await noted(sandbox)).toBe('INT\n')
+    const over = await terminal.ended()
+    if (status !== null) expect(over.status).toBe(status)
+    expect(await heldKeys(sandbox)).toStrictEqual([])
+  },
+)
+
+test.for(['git-dw', 'git dw'])(
+  'on a terminal, SIGINT to "%s run" alone is passed on to the command',
+  async (program, { sandbox }) => {
+    const terminal = new Terminal(
+      sandbox,
+      `exec ${program} run --task T -- sh -c ${shellWord(NOTES_INT)}`,
+      ANNA,
+    )
+    await terminal.sees(/running/)
+    process.kill(terminal.pid, 'SIGINT')
+    expect(await noted(sandbox)).toBe('INT\n')
+    await terminal.ended()
+    expect(await heldKeys(sandbox)).toStrictEqual([])
+  },
+)
+
+test.for([
+  ['a command of the group', 'once, by itself', []],
+  ['a command that has left the group', 'once, by run', ['setsid']],
+] as const)('a signal to the whole process group reaches %s %s', async ([, , before], { sandbox }) => {
+  // setsid(1) makes it the leader of a group
+  const args = ['git-dw', 'run', '--task', 'T', '--', ...before, 'sh', '-c', NOTES_INT]
+  const child = sandbox.start('setsid', args, ANNA)
+  const over = ended(child)
+  await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
+  if (child.pid === undefined) throw new Error('not started')
+  process.kill(-child.pid, 'SIGINT')
+  expect(await noted(sandbox)).toBe('INT\n')
+  expect((await over).status).toBe(9)
 })
 
 test('a signal before the command starts ends run, and leaves no lock', async ({ sandbox }) => {

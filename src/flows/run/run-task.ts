@@ -80,10 +80,9 @@ async function start(
     DW_BRANCH: worktree.branch,
     DW_BASE: worktree.base,
   }
-  const hasTerminal = (await around.terminal()) !== null
-  const { onSignal } = around
+  const { onSignal, isInGroup } = around
   try {
-    return await startUserProgram({ program, args, cwd: worktree.path, env, onSignal, hasTerminal })
+    return await startUserProgram({ program, args, cwd: worktree.path, env, onSignal, isInGroup })
   } catch (error) {
     throw notStarted(program, worktree.path, error)
   }

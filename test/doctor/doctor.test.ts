@@ -12,6 +12,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
+import { ownProcess } from '../../src/cli/terminal.ts'
+import { dwHere } from '../harness/in-process.ts'
 import type { RunOptions, Sandbox } from '../harness/sandbox.ts'
 import { test } from '../harness/transcript.ts'
 
@@ -33,7 +35,12 @@ const ended = (session: string) => `refs/dw/ended/${session.toLowerCase()}`
 async function doctor(sandbox: Sandbox, options: RunOptions & { readonly fix?: boolean } = {}) {
   const outcome = await sandbox.dw(['doctor', '--json', ...(options.fix ? ['--fix'] : [])], options)
   const { items } = JSON.parse(outcome.stdout) as { items: Finding[] }
-  return { status: outcome.status, found: items.filter(({ state }) => state !== 'ok') }
+  const found = items.filter(({ state }) => state !== 'ok')
+  // each says what it means, and what is left to do
+  for (const { meaning, hint, state, what } of found) {
+    expect([what, meaning?.trim() ?? '', state === 'fixed' ? 'nothing' : (hint ?? '')]).not.toContain('')
+  }
+  return { status: outcome.status, found }
 }
 
 const states = ({ found }: { found: readonly Finding[] }) =>
@@ -265,6 +272,30 @@ test('bindings to sessions that ended or have no record go with --fix', async ({
   expect(readdirSync(join(sandbox.repo, '.git/dw/bindings'))).toHaveLength(1)
 })
 
+test('the binding of a terminal that has ended goes with --fix, also where its session was ended by others', async ({
+  sandbox,
+}) => {
+  const { session } = await sandbox.json(['claim', 'src'], ANNA)
+  const { session: taken } = await sandbox.json(['claim', 'docs'], BEN)
+  await sandbox.dw(['end', taken, '--force'], ANNA)
+  const bind = (name: string, id: string, leader: object) =>
+    sandbox.write(`.git/dw/bindings/${name}.json`, JSON.stringify({ session: id, label: 'x', leader }))
+  const gone = { pid: 2 ** 22 - 1, start: 'x:1' }
+  bind('gone', session, gone)
+  bind('told', taken, gone)
+  bind('there', session, ownProcess(process.pid))
+  const { looked } = await isMended(sandbox, ANNA)
+  expect(looked.found.map(({ what }) => what).sort()).toStrictEqual(
+    [session, taken].map((id) => `an agent or terminal is bound to ${id}`).sort(),
+  )
+  expect(looked.found[0]).toMatchObject({ check: 'bindings', state: 'warning', hint: 'git dw doctor --fix' })
+  expect(looked.found[0]?.meaning).toContain('that terminal has ended')
+  const left = readdirSync(join(sandbox.repo, '.git/dw/bindings'))
+  expect(left.filter((name) => !name.startsWith('claude'))).toStrictEqual(['there.json'])
+  // the other agent is still told what it lost
+  expect((await sandbox.dw(['claim', 'lib'], BEN)).status).toBe(4)
+})
+
 test('a binding that cannot be read is named and stays', async ({ sandbox }) => {
   await sandbox.dw(['new'], ANNA)
   sandbox.write('.git/dw/bindings/x.json', '{"session":')
@@ -285,13 +316,20 @@ test('a stamp that names no session, or cannot be read, is told and stays', asyn
   await sandbox.dw(['release', '--all'], ANNA)
   await sandbox.git(['update-ref', '-d', active(one.session)])
   const gitDir = await sandbox.git(['rev-parse', '--absolute-git-dir'], { cwd: two.worktree.path })
-  writeFileSync(join(gitDir, 'dw-stamp.json'), '{')
+  // no task can have this name
+  writeFileSync(join(gitDir, 'dw-stamp.json'), '{"session":"SESS-0000000000","key":"task:repo/a/b"}')
   rmSync(join(sandbox.repo, '.git/dw/bindings/claude-code%3aanna.json'))
   const { found } = await staysAsItIs(sandbox, BEN)
   expect(found.map(({ what }) => what)).toStrictEqual([
     `the worktree "${one.worktree.path}" was made for ${one.session}, which has no record`,
     `the stamp of the worktree "${two.worktree.path}" cannot be read`,
   ])
+  // nor does it stand in the way of others
+  const list = await sandbox.dw(['worktree', 'list'], BEN)
+  expect([list.status, list.stderr]).toStrictEqual([0, ''])
+  // the other one leads its task's next claim to the worktree
+  const again = await sandbox.json(['claim', '--task', 'T'], BEN)
+  expect(again.worktree.path).toBe(one.worktree.path)
 })
 
 test('a worktree that was moved or deleted by hand is told, and what git keeps of it stays', async ({
@@ -383,7 +421,7 @@ test('identity sources that disagree are told: wrong where nothing may be change
   ])
 })
 
-test('a git that is too old is wrong', async ({ sandbox }) => {
+test('a git or a Node that is too old is wrong', async ({ sandbox }) => {
   const directory = join(sandbox.root, 'old')
   mkdirSync(directory)
   const real = (await sandbox.run('sh', ['-c', 'command -v git'])).stdout.trim()
@@ -394,6 +432,11 @@ test('a git that is too old is wrong', async ({ sandbox }) => {
   expect(outcome.status).toBe(1)
   const wrong = JSON.parse(outcome.stdout).items.filter(({ state }: Finding) => state === 'wrong')
   expect(wrong).toMatchObject([{ check: 'versions', what: 'git 2.30.1 is too old' }])
+  const here = await dwHere(sandbox, ['doctor'], { node: '18.20.4' })
+  expect([here.status, here.stdout]).toStrictEqual([
+    1,
+    expect.stringMatching(/node 18\.20\.4 is too old\n.*needs node 20\.19 or newer\n.*command -v node/),
+  ])
 })
 
 test('doctor works in a bare repository, and where nothing was ever claimed', async ({ sandbox }) => {

@@ -23,9 +23,9 @@ export interface Ending {
 export async function dwHere(
   sandbox: Sandbox,
   words: readonly string[],
-  options: RunOptions & { readonly clock?: string } = {},
+  options: RunOptions & { readonly clock?: string; readonly node?: string } = {},
 ): Promise<Ending> {
-  const { clock, cwd = sandbox.repo, ...rest } = options
+  const { clock, node = process.versions.node, cwd = sandbox.repo, ...rest } = options
   const shift = clock === undefined ? 0 : durationOption('clock', clock.slice(1)) * 1000
   const stdout = new PassThrough()
   const stderr = new PassThrough()
@@ -47,7 +47,7 @@ export async function dwHere(
       home: sandbox.home,
       programs: PROGRAMS,
       runtime: dirname(process.execPath),
-      versions: { node: process.versions.node, program: '0.0.0' },
+      versions: { node, program: '0.0.0' },
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,

@@ -4,6 +4,7 @@ import type { SessionId } from '../../domain/record.ts'
 import { type Binding, parseBinding } from '../../store/local/clone-state.ts'
 import { type LocalFile, listLocalFiles, removeLocalFile } from '../../store/local/leftovers.ts'
 import { activeRef, endedRef } from '../../store/ref-names.ts'
+import { isTerminalGone } from '../terminal-gone.ts'
 import type { Workspace } from '../workspace.ts'
 import type { KnownWorktree } from '../worktree/known-worktree.ts'
 import type { Outdated } from './clean-history.ts'
@@ -27,10 +28,9 @@ export async function deadFiles(
 ): Promise<Outdated[]> {
   const { commonDir } = workspace.repository
   const files = await listLocalFiles(commonDir, workspace.around.fileClock())
-  const canTell = workspace.around.self.start !== ''
   const judged = await Promise.all(
     files.map(async (file): Promise<Outdated[]> => {
-      const why = await reason(workspace, survey, worktrees, file, canTell)
+      const why = await reason(workspace, survey, worktrees, file)
       if (why === null) return []
       const what = file.directory === 'bindings' && isBinding(file) ? 'binding' : 'file'
       const item: CleanupItem = { what, name: nameOf(file), why, done: false }
@@ -46,7 +46,6 @@ async function reason(
   survey: Survey,
   worktrees: readonly KnownWorktree[],
   file: LocalFile,
-  canTell: boolean,
 ): Promise<string | null> {
   const { directory, name, age, text } = file
   const isOld = age > ABANDONED
@@ -55,7 +54,7 @@ async function reason(
     if (!isBinding(file)) return isOld && name.includes('.json.after-') ? 'a turn that was taken' : null
     const binding = parseBinding(text)
     if (binding === undefined) return isOld ? 'it cannot be read, so it binds nothing' : null
-    return deadBinding(workspace, survey, binding, isOld, canTell)
+    return deadBinding(workspace, survey, binding, isOld)
   }
   if (!name.endsWith('.json')) return null
   if (directory === 'beats' || directory === 'observed') {
@@ -72,17 +71,16 @@ async function deadBinding(
   survey: Survey,
   binding: Binding,
   isOld: boolean,
-  canTell: boolean,
 ): Promise<string | null> {
-  const { session, leader, reserved = false } = binding
+  const { session, reserved = false } = binding
   if (!isKnown(survey, session)) {
     // one that is reserved may be written by a claim right now
     return reserved && !isOld ? null : `there is no session ${session}`
   }
   const owner = survey.ground.sessions.get(session)?.session.owner
-  const isHere = owner?.host === workspace.around.host
-  if (leader === undefined || !isHere || !canTell || (await workspace.around.isRunning(leader))) return null
-  return `its terminal is gone; it was bound to ${session}`
+  return (await isTerminalGone(workspace, binding, owner))
+    ? `its terminal is gone; it was bound to ${session}`
+    : null
 }
 
 function isKnown(survey: Survey, session: SessionId): boolean {

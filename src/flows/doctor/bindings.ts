@@ -2,16 +2,22 @@ import * as t from 'typanion'
 import type { Finding } from '../../domain/finding.ts'
 import type { SessionId } from '../../domain/record.ts'
 import { shellWord } from '../../domain/shell-word.ts'
+import type { Binding } from '../../store/local/clone-state.ts'
 import { dropLocalFile, type LocalFile, localFiles } from '../../store/local/binding-files.ts'
 import { activeRef, endedRef } from '../../store/ref-names.ts'
+import { isTerminalGone } from '../terminal-gone.ts'
 import { ABANDONED, type Check, type Examined } from './examined.ts'
 
-const isBinding = t.isPartial({ session: t.isString(), reserved: t.isOptional(t.isBoolean()) })
+const isBinding = t.isPartial({
+  session: t.isString(),
+  reserved: t.isOptional(t.isBoolean()),
+  leader: t.isOptional(t.isPartial({ pid: t.isNumber(), start: t.isString() })),
+})
 
-/** Bindings of agents and terminals to sessions that are not there any more. */
+/** Bindings of agents and terminals to sessions that are not there any more, and of terminals that are gone. */
 export const checkBindings: Check = {
   name: 'bindings',
-  ok: () => 'every binding names a live session',
+  ok: () => 'every binding names a live session, and no terminal of one has ended',
   find: async (examined) => {
     const { around, repository } = examined.workspace
     const found: Finding[] = []
@@ -35,7 +41,9 @@ async function judge(examined: Examined, file: LocalFile): Promise<Finding | nul
     }
   }
   const id = value.session as SessionId
-  const why = await danglesBecause(examined, id, value.reserved === true && file.age < ABANDONED)
+  const why =
+    (await danglesBecause(examined, id, value.reserved === true && file.age < ABANDONED)) ??
+    (await leftBehind(examined, id, value.leader === undefined ? {} : { leader: value.leader }))
   if (why === null) return null
   const isFixed = examined.fix && (await dropLocalFile(file))
   return {
@@ -62,4 +70,16 @@ async function danglesBecause(
   // it may have started since all was read
   const now = await workspace.store.read({ refs: [activeRef(id), endedRef(id)] })
   return now.size > 0 ? null : 'that session has no record'
+}
+
+/** Nobody can act by the binding of a terminal that has ended, nor be told by it what became of its session. */
+async function leftBehind(
+  { ground, workspace }: Examined,
+  id: SessionId,
+  binding: Pick<Binding, 'leader'>,
+): Promise<string | null> {
+  const owner = ground.sessions.get(id)?.session.owner
+  return (await isTerminalGone(workspace, binding, owner))
+    ? 'that terminal has ended, and nobody can act for the session by it'
+    : null
 }

@@ -29,7 +29,8 @@ dw_read_found() {
       '*'refs/heads/*) dw_branch=${dw_line#\*refs/heads/} ;;
       ?*' refs/dw/active/'*) dw_record=$dw_line dw_oid=${dw_line%% *} ;;
       ?*' refs/dw/ended/'*) dw_ended=yes ;;
-      ?*' refs/dw/locks/'*) return 0 ;;
+      # branches are listed after the locks
+      ?*' refs/dw/locks/'*) [ -n "$dw_heads" ] || return 0 ;;
     esac
   done
 }
@@ -90,7 +91,7 @@ dw_find_branch
 # my session, the locks of tasks, the lock of the whole repository, and the branch where it must be asked for
 dw_format='%(objectname) %(refname) %(raw)'
 [ -z "$dw_heads" ] ||
-  dw_format='%(if:equals=refs/heads)%(refname:rstrip=-2)%(then)%(HEAD)%(refname)%(else)%(objectname) %(refname) %(raw)%(end)'
+  dw_format='%(if:equals=refs/heads)%(refname:rstrip=-2)%(then)%(if)%(HEAD)%(then)*%(refname)%(end)%(else)%(objectname) %(refname) %(raw)%(end)'
 set -- ${dw_heads:+"$dw_heads"} ${dw_ref:+"refs/dw/active/$dw_ref" "refs/dw/ended/$dw_ref"}
 # alone in its subshell, git takes the place of it; some shells complain of what a damaged record holds
 { dw_found=$(git for-each-ref --format="$dw_format" "$@" refs/dw/locks/task 'refs/dw/locks/pat[h]'); } 2>/dev/null

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { RunOptions } from '../harness/sandbox.ts'
@@ -87,6 +87,29 @@ describe('after a checkout, commit, merge or amend', () => {
     expect(await said(pushing, ['checkout', '--quiet', `it's"x`])).toContain(
       `branch "it's"x" is held by SESS-`,
     )
+  })
+
+  test('a branch is found where HEAD is in no file, as in a reftable repository', async ({ pushing }) => {
+    const { sandbox } = pushing
+    await onAnnasBranch(pushing)
+    await sandbox.git(['checkout', '--quiet', 'feature/T'], { env: QUIET })
+    // what reftable leaves in the place of HEAD, and a git that looks for it elsewhere
+    const stub = join(sandbox.root, 'stub')
+    const programs = join(sandbox.root, 'programs')
+    for (const directory of [stub, programs]) mkdirSync(directory)
+    writeFileSync(join(stub, 'HEAD'), 'ref: refs/heads/.invalid\n')
+    symlinkSync(join(sandbox.repo, '.git/dw'), join(stub, 'dw'))
+    const git = (await sandbox.run('sh', ['-c', 'command -v git'])).stdout.trim()
+    const mode = { mode: 0o755 }
+    writeFileSync(join(programs, 'git'), `#!/bin/sh\nunset GIT_DIR\nexec '${git}' "$@"\n`, mode)
+    writeFileSync(join(programs, 'node'), '#!/bin/sh\necho "node $*" >&2\n', mode)
+    const env = { GIT_DIR: stub, PATH: `${programs}:/usr/bin:/bin` }
+    const hook = join(import.meta.dirname, '../../hooks/post-commit')
+    const started = async (agent: string) => (await sandbox.run('sh', [hook], { agent, env })).stderr
+    expect(await started('ben')).toMatch(/^node .* hook after -- post-commit\n$/)
+    expect(await started('anna')).toBe('')
+    await sandbox.git(['checkout', '--quiet', 'main'], { env: QUIET })
+    expect(await started('ben')).toBe('')
   })
 
   test('a commit keeps the session alive when a heartbeat is due, and nothing else does', async ({

@@ -16,8 +16,8 @@ export class Pushing {
     this.remote = join(sandbox.root, 'remote.git')
   }
 
-  static async create(options: { hooks?: boolean } = {}): Promise<Pushing> {
-    const pushing = new Pushing(await Sandbox.create())
+  static async create(options: { hooks?: boolean; sandbox?: Sandbox } = {}): Promise<Pushing> {
+    const pushing = new Pushing(options.sandbox ?? (await Sandbox.create()))
     const { sandbox, remote } = pushing
     await sandbox.git(['init', '--quiet', '--bare', remote])
     await sandbox.git(['remote', 'add', 'origin', remote])

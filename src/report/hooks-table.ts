@@ -14,7 +14,11 @@ export function hooksTable(palette: Palette, hooks: readonly HookStanding[]): st
   ])
   const lines = hooks
     .filter(({ state }) => state === 'to add')
-    .map(({ path, line }) => `\nadd to ${printable(path)}:\n    ${line}\n`)
+    .map(({ hook, path, line }) => {
+      // an entry of a list, which lefthook has for each hook
+      const place = line?.startsWith('- ') ? `, to the jobs of ${hook}` : ''
+      return `\nadd to ${printable(path)}${place}:\n    ${line}\n`
+    })
   return [table(palette, ['HOOK', 'STATE', 'RUNS', 'WHERE'], rows), ...lines].join('')
 }
 

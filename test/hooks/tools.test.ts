@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { Sandbox } from '../harness/sandbox.ts'
-import { ANNA, type Pushing, QUIET, test } from './pushing.ts'
+import { ANNA, BEN, type Pushing, QUIET, test } from './pushing.ts'
 
 const MODULES = resolve(import.meta.dirname, '../../node_modules')
 
@@ -109,6 +109,45 @@ describe('beside other tools', () => {
     await pushing.dw(['hooks', 'install'])
     const held = await pushing.push(['origin', 'HEAD:held'])
     expect(held.stderr).toContain('"src/a.ts": "src" is held by SESS-')
+  })
+
+  test('lefthook in a directory of core.hooksPath: nothing is written, and the lines that are printed work', async ({
+    pushing,
+  }) => {
+    const { sandbox } = pushing
+    await pushing.dw(['hooks', 'uninstall'])
+    const platform = `lefthook-${process.platform}-${process.arch}`
+    addPackage(sandbox, platform)
+    mkdirSync(join(sandbox.repo, '.hooks'))
+    await sandbox.git(['config', 'core.hooksPath', '.hooks'])
+    const out = join(sandbox.root, 'out')
+    const jobs = (hook: string, lines: string[]) =>
+      `${hook}:\n  jobs:\n${lines.map((line) => `    ${line}\n`).join('')}`
+    const note = `- { name: note, run: "${noteTo(out).replace('"$@"', '{0}')}", use_stdin: true }`
+    const file = join(sandbox.repo, 'lefthook.yml')
+    writeFileSync(file, jobs('pre-push', [note]) + jobs('post-checkout', ['- run: "true"']))
+    await run(sandbox, join(sandbox.repo, 'node_modules', platform, 'bin/lefthook'), ['install'])
+    const theirs = readFileSync(join(sandbox.repo, '.hooks/pre-push'), 'utf8')
+    expect(theirs).toContain('lefthook')
+    const printed = await pushing.dw(['hooks', 'install', '--only', 'pre-push,post-checkout'])
+    expect(printed).toContain(`add to ${file}, to the jobs of pre-push:\n    - { name: git-dw, run: `)
+    expect(readFileSync(join(sandbox.repo, '.hooks/pre-push'), 'utf8')).toBe(theirs)
+    const states = async () => {
+      const { items } = await sandbox.json(['hooks', 'status'])
+      return items.map(({ state }: { state: string }) => state).slice(0, 3)
+    }
+    expect(await states()).toStrictEqual(['to add', 'to add', 'to add'])
+    const [push = '', checkout = ''] = printed.split('\n').filter((line) => line.startsWith('    - '))
+    const text = jobs('pre-push', [note, push.trim()]) + jobs('post-checkout', [checkout.trim()])
+    await pushing.commit('lefthook.yml', text)
+    expect(await states()).toStrictEqual(['added', 'to add', 'added'])
+    await sandbox.git(['push', '--quiet', '--no-verify', 'origin', 'main'])
+    await pushing.dw(['claim', '--task', 'T', '-m', 'login'], ANNA)
+    await sandbox.git(['worktree', 'remove', '--force', join(sandbox.home, 'worktrees/remote/T')])
+    const there = await sandbox.run('git', ['checkout', '--quiet', 'feature/T'], BEN)
+    expect(there.stdout + there.stderr).toContain('branch "feature/T" is held by')
+    await sandbox.git(['checkout', '--quiet', 'main'], { env: QUIET })
+    await expectBoth(pushing, out)
   })
 
   test('simple-git-hooks: its hook runs with ours, and its own installation is seen', async ({ pushing }) => {

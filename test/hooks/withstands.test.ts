@@ -45,6 +45,16 @@ describe('the check of a push withstands', () => {
     await trespassing(pushing)
     const env = { PATH: '/usr/bin:/bin', HOME: undefined, LOGNAME: undefined, LANG: undefined }
     await expectStopped(pushing, { ...BEN, env })
+    const { sandbox } = pushing
+    sandbox.write('src/a.ts', 'once more\n')
+    const commit = ['-c', 'dw.preCommit=deny', 'commit', '--quiet', '-am', 'x']
+    const refused = await sandbox.run('git', commit, { ...BEN, env })
+    expect(refused.stderr).toMatch(/"src\/a\.ts": "src" is held by SESS-/)
+    expect(refused.status).toBe(1)
+    await pushing.dw(['claim', '.'], { agent: 'anna' })
+    const checkout = await sandbox.run('git', ['checkout', '--quiet', '-b', 'y'], { ...BEN, env })
+    expect(checkout.stderr).toContain('the whole repository is held by SESS-')
+    expect(checkout.status).toBe(0)
   })
 
   test('file names with newlines, quotes, tabs, non-ASCII and a leading dash', async ({ pushing }) => {
@@ -54,9 +64,12 @@ describe('the check of a push withstands', () => {
       mkdirSync(join(pushing.sandbox.repo, name), { recursive: true })
       writeFileSync(join(pushing.sandbox.repo, name, 'x'), 'x')
     }
+    await pushing.sandbox.git(['add', '--all'])
+    const commit = ['-c', 'dw.preCommit=deny', 'commit', '--quiet', '-m', 'x']
+    const committed = await pushing.sandbox.run('git', commit, BEN)
     await pushing.commit('free.ts', 'x')
-    const outcome = await pushing.push()
-    expect(outcome.status).toBe(1)
+    const pushed = await pushing.push()
+    expect([committed.status, pushed.status]).toStrictEqual([1, 1])
     for (const shown of [
       'new\\u000aline',
       'quo"te',
@@ -65,10 +78,11 @@ describe('the check of a push withstands', () => {
       'übung',
       './-dash',
       'back\\slash',
+      ' space ',
     ]) {
-      expect(outcome.stderr).toContain(`"${shown}/x" is held by`)
+      expect(committed.stderr).toContain(`"${shown}/x" is held by`)
+      expect(pushed.stderr).toContain(`"${shown}/x" is held by`)
     }
-    expect(outcome.stderr).toContain('" space /x" is held by')
   })
 
   test('settings of the user for diffs, logs and names', async ({ pushing }) => {
@@ -90,6 +104,11 @@ describe('the check of a push withstands', () => {
     for (const [name, value] of Object.entries(settings)) await sandbox.git(['config', name, value])
     await pushing.dw(['claim', 'SRC'], ANNA)
     await pushing.commit('src/a.ts', 'changed\n')
+    await sandbox.git(['config', 'dw.preCommit', 'deny'])
+    sandbox.write('src/a.ts', 'once more\n')
+    const commit = await sandbox.run('git', ['commit', '--quiet', '-am', 'x'], BEN)
+    expect(commit.stderr).toContain('"src/a.ts": "SRC" is held by')
+    expect(commit.status).toBe(1)
     // git itself dies of this one where it uses it
     await sandbox.git(['config', 'diff.orderFile', join(sandbox.root, 'gone')])
     const outcome = await pushing.push(['origin', 'HEAD:x'], { ...BEN, cwd: join(sandbox.repo, 'src') })

@@ -9,8 +9,8 @@ export interface GitOptions {
   readonly cwd?: string
   readonly input?: Uint8Array | string
   /**
-   * Milliseconds until the process is ended. Our plumbing ends after 10 s, so that a lock file older
-   * than 60 s has no living owner (design §6). 0 means no limit.
+   * Milliseconds until the process is ended. Our plumbing ends after 10 s, and after 40 s whatever it writes,
+   * so that a lock file older than 60 s has no living owner (design §6). 0 means no limit.
    */
   readonly timeout?: number
   /**
@@ -38,6 +38,15 @@ export interface GitResult {
 }
 
 const PLUMBING_TIMEOUT = 10_000
+
+/** What each file that a call writes may take beyond that, and the most of a whole call, in milliseconds. */
+const TIMEOUT_EACH = 20
+const LONGEST_TIMEOUT = 40_000
+
+/** Milliseconds for plumbing that writes so many files: still too short for a lock file of its own to look stale. */
+export function timeoutFor(files: number): number {
+  return Math.min(PLUMBING_TIMEOUT + files * TIMEOUT_EACH, LONGEST_TIMEOUT)
+}
 
 /** The oldest git that has all that is used here: `core.fsync` and `worktree list -z` came with it. */
 export const OLDEST_GIT = '2.36'

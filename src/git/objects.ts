@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { deflateSync } from 'node:zlib'
-import type { Git } from './exec.ts'
+import { type Git, timeoutFor } from './exec.ts'
 
 /** The hash a repository names its objects by. */
 export type ObjectFormat = 'sha1' | 'sha256'
@@ -30,6 +30,7 @@ export async function writeObjects(
   if (objects.length === 0) return
   await git.output(['-c', 'core.fsync=loose-object,reference', 'unpack-objects', '-q'], {
     input: packOf(format, objects),
+    timeout: timeoutFor(objects.length),
   })
 }
 

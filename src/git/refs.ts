@@ -1,5 +1,5 @@
 import type { BlobId } from '../domain/record.ts'
-import type { Git, GitResult } from './exec.ts'
+import { type Git, timeoutFor } from './exec.ts'
 
 /** What a ref points at. `bytes` is null when the object is missing or is no blob. */
 export interface RefBlob {
@@ -143,23 +143,55 @@ export async function resolveNames(git: Git, names: readonly string[]): Promise<
 }
 
 /**
- * Runs one `git update-ref` transaction: all or none. The result is for its exit status alone. Git would
- * commit at the end of its input, also where that is cut off by our death; hence the explicit "commit".
- * Without `durable` the system may lose it in a power cut: for what can be had again from elsewhere.
+ * How a transaction gets to disk: each ref for itself, before git says that it is done; or all of them written
+ * out, so that a power cut leaves none half-written, while the caller sees to the disk's own cache once.
+ */
+export type Durability = 'each' | 'together'
+
+/** What became of a transaction, and of the one after it. */
+export interface RefsUpdated {
+  readonly committed: boolean
+  /** Whether the transaction after it was committed, too; true where there was none. */
+  readonly followed: boolean
+  /** What git said; only ever shown. */
+  readonly said: string
+}
+
+/**
+ * Runs one `git update-ref` transaction: all or none. `then` is a second one in the same process, begun when
+ * the first has been committed. Git would commit at the end of its input, also where that is cut off by our
+ * death; hence the explicit "commit".
  */
 export async function updateRefs(
   git: Git,
   updates: readonly RefUpdate[],
-  options: { readonly durable: boolean } = { durable: true },
-): Promise<GitResult> {
-  const fsync = ['-c', `core.fsync=loose-object${options.durable ? ',reference' : ''}`]
+  options: { readonly durability?: Durability; readonly then?: readonly RefUpdate[] } = {},
+): Promise<RefsUpdated> {
+  const { durability = 'each', then = [] } = options
+  const method = durability === 'each' ? [] : ['-c', 'core.fsyncMethod=writeout-only']
+  const fsync = ['-c', 'core.fsync=loose-object,reference', ...method]
+  const input = transaction(updates) + (then.length === 0 ? '' : transaction(then))
+  const { status, stdout, stderr } = await git.run(
+    [...fsync, ...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'],
+    { input, timeout: timeoutFor(updates.length + then.length) },
+  )
+  // git answers each command of a transaction with a line of its own
+  const isCommitted = stdout.toString('latin1').split('\n').includes('commit: ok')
+  return { committed: status === 0 || isCommitted, followed: status === 0, said: stderr }
+}
+
+function transaction(updates: readonly RefUpdate[]): string {
   const commands = updates.map(({ ref, from, to }) => {
     if (to === null) return `delete ${ref}\0${from ?? ''}\0`
     if (from === null) return `create ${ref}\0${to}\0`
     return `update ${ref}\0${to}\0${from}\0`
   })
-  const input = ['start\0', ...commands, 'commit\0'].join('')
-  return git.run([...fsync, ...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'], { input })
+  return ['start\0', ...commands, 'commit\0'].join('')
+}
+
+/** Whether one git process lists all of `patterns`, and so in the order of their names. */
+export function fitOneListing(patterns: readonly string[]): boolean {
+  return batches(patterns).length <= 1
 }
 
 function batches(patterns: readonly string[]): string[][] {
@@ -178,12 +210,12 @@ function batches(patterns: readonly string[]): string[][] {
 
 /** Creates a ref of this machine's own, outside `refs/dw`; false when it was there. */
 export async function createRef(git: Git, ref: string, oid: string): Promise<boolean> {
-  return (await updateRefs(git, [{ ref, from: null, to: oid as BlobId }])).status === 0
+  return (await updateRefs(git, [{ ref, from: null, to: oid as BlobId }])).committed
 }
 
 /** Deletes a ref of this machine's own that still points at `oid`; whether it did. */
 export async function deleteRef(git: Git, ref: string, oid: string): Promise<boolean> {
-  return (await updateRefs(git, [{ ref, from: oid as BlobId, to: null }])).status === 0
+  return (await updateRefs(git, [{ ref, from: oid as BlobId, to: null }])).committed
 }
 
 /** How many commits `commit` has that `base` has not, and the other way round. */

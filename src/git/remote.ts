@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import type { Git, GitOptions, GitResult } from './exec.ts'
 
-/** A remote repository as it is called: its final URL, and how long a call may take, in milliseconds. */
+/** A remote repository as it is called: its final URL, and how long a call may take, in milliseconds; a push of many refs takes longer. */
 export interface RemoteAddress {
   readonly url: string
   readonly timeout: number
@@ -55,6 +55,9 @@ const PROOF = [
   'fetch.writeCommitGraph=false',
 ].flatMap((setting) => ['-c', setting])
 
+/** What each ref of a push may take beyond the timeout of a call, in milliseconds. */
+const EACH_REF = 100
+
 const PUSH_FLAGS = [
   '--porcelain',
   '--no-verify',
@@ -89,7 +92,8 @@ export async function pushSteps(
   const trace = join(options.scratch, `push-${options.token}.trace`)
   const args = [...PROOF, ...asIs(remote), 'push', ...flags, ...leases, '--', remote.url, ...specs]
   try {
-    const call = callOptions(remote)
+    // git compares each ref that is pushed with all there are, here and there
+    const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length })
     const variables = { ...call.variables, GIT_TRACE2_EVENT: trace }
     const result = await git.run(args, { ...call, variables })
     const wanted = [...steps, ...plain].map(({ ref }) => ref)

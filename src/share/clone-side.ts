@@ -1,11 +1,12 @@
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
-import { listRefs, type RefUpdate, readObjects } from '../git/refs.ts'
+import { fitOneListing, listRefs, type RefUpdate, readObjects } from '../git/refs.ts'
 import { type Decoded, type DwRecord, decode } from '../store/codec.ts'
 import type { GitStore } from '../store/git-store.ts'
 import { type RefName, refsCollide } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { type RemoteRefs, recordOf, twinOf } from './remote-refs.ts'
+import { inParts } from './together.ts'
 import type { ReadSide, View } from './views.ts'
 
 /** One ref to move here, and what must stay together with it. */
@@ -14,8 +15,20 @@ export interface Move extends RefUpdate {
   readonly groups: readonly string[]
 }
 
-/** The most refs of one transaction that are each synced to disk. */
-const MOST_DURABLE = 100
+/** One ref that follows the arbiter: what stands here, then what was agreed on. */
+export interface Step {
+  readonly ref: RefName
+  readonly groups: readonly string[]
+  readonly local: Pick<RefUpdate, 'from' | 'to'>
+  readonly base: Pick<RefUpdate, 'from' | 'to'>
+}
+
+/** What moves here stands at the arbiter, or is about to: it is synced to disk all at once. */
+const DURABILITY = 'together'
+/** The most refs of one transaction, where their groups allow it: a slow disk takes 20 ms for each. */
+const MOST_AT_ONCE = 250
+/** Transactions that run side by side; those that delete refs would wait for each other at packed-refs. */
+const LANES = 2
 
 /** This clone's refs of one remote: reading base, local and seen, and moving them by compare-and-swap. */
 export class CloneSide {
@@ -32,30 +45,22 @@ export class CloneSide {
   /** The base and the local value of `refs`, each with what is below it; base is read first. */
   async values(refs: readonly RefName[]): Promise<{ base: Values; local: Values }> {
     // a sync moves local first and base after it: a base read first is never ahead of the local value
-    const base = await this.#twins(this.#refs.base, refs)
-    const local = new Map((await listRefs(this.#git, refs)).map(({ ref, oid }) => [ref as RefName, oid]))
-    return { base, local }
-  }
-
-  async #twins(root: string, refs: readonly RefName[]): Promise<Values> {
-    const found = await listRefs(
-      this.#git,
-      refs.map((ref) => twinOf(root, ref)),
-    )
-    return new Map(
-      found.flatMap(({ ref, oid }): [RefName, BlobId][] => {
-        const record = recordOf(root, ref)
-        return record === null ? [] : [[record, oid]]
-      }),
-    )
+    const twins = refs.map((ref) => twinOf(this.#refs.base, ref))
+    if (fitOneListing([...twins, ...refs])) return this.#both([...twins, ...refs])
+    const { base } = await this.#both(twins)
+    return { base, local: (await this.#both(refs)).local }
   }
 
   /** Everything: what was agreed on, and what stands here. */
   async all(): Promise<{ base: Values; local: Values }> {
-    const found = await listRefs(this.#git, [this.#refs.base, 'refs/dw'])
+    return this.#both([this.#refs.base, 'refs/dw'])
+  }
+
+  /** One listing: git reads refs by their names, `refs/dw-local/` and with it base before `refs/dw/`. */
+  async #both(patterns: readonly string[]): Promise<{ base: Values; local: Values }> {
     const base = new Map<RefName, BlobId>()
     const local = new Map<RefName, BlobId>()
-    for (const { ref, oid } of found) {
+    for (const { ref, oid } of await listRefs(this.#git, patterns)) {
       const record = recordOf(this.#refs.base, ref)
       if (record !== null) base.set(record, oid)
       else local.set(ref as RefName, oid)
@@ -95,24 +100,69 @@ export class CloneSide {
   }
 
   /**
+   * Brings refs to what the arbiter has: local first, then, in a second transaction, base (design §7). A
+   * group in which one has moved here meanwhile waits. Returns the refs that wait.
+   */
+  async follow(steps: readonly Step[], bodies: readonly Buffer[] = []): Promise<Set<string>> {
+    const locals = steps.flatMap((step) => this.#localMove(step))
+    const bases = steps.flatMap((step) => this.#baseMove(step))
+    const waiting = new Set<string>()
+    if (hasFlips(locals) || hasFlips(bases)) {
+      for (const ref of await this.move(locals, bodies)) waiting.add(ref)
+      await this.move(this.#basesOf(steps, waiting))
+      return waiting
+    }
+    const parts = inParts(steps, MOST_AT_ONCE)
+    if (parts.length > 1) await this.store.write(bodies)
+    await inLanes(parts, lanesFor([...locals, ...bases]), async (part) => {
+      const moves = part.flatMap((step) => this.#localMove(step))
+      const then = part.flatMap((step) => this.#baseMove(step))
+      if (moves.length > 0) {
+        const options = { durability: DURABILITY, isWritten: parts.length > 1 } as const
+        const { commit, followed } = await this.store.moveThen(moves, then, bodies, options)
+        if (commit.outcome === 'committed' && followed) return
+        const stay = commit.outcome === 'committed' ? [] : await this.move(moves, bodies)
+        for (const ref of stay) waiting.add(ref)
+      }
+      await this.move(this.#basesOf(part, waiting))
+    })
+    return waiting
+  }
+
+  #localMove({ ref, groups, local: { from, to } }: Step): Move[] {
+    return from === to ? [] : [{ ref, from, to, groups }]
+  }
+
+  #baseMove({ ref, base: { from, to } }: Step): Move[] {
+    return from === to ? [] : [{ ref: twinOf(this.#refs.base, ref), from, to, groups: [] }]
+  }
+
+  #basesOf(steps: readonly Step[], waiting: ReadonlySet<string>): Move[] {
+    return steps.flatMap((step) => (waiting.has(step.ref) ? [] : this.#baseMove(step)))
+  }
+
+  /**
    * Moves all of `moves` that still stand where they were; a group in which one has moved waits. What git
    * cannot flip in one transaction takes two (design §3). Returns the refs that wait.
    */
   async move(moves: readonly Move[], bodies: readonly Buffer[] = []): Promise<Set<string>> {
     const waiting = new Set<string>()
-    const gone = moves.filter(({ to }) => to === null).map(({ ref }) => ref)
-    const isFlip = flipsOf(gone)
+    const isFlip = flipsOf(moves)
     const first = moves.filter(({ ref, to }) => to === null || !isFlip(ref))
     const second = moves.filter(({ ref, to }) => to !== null && isFlip(ref))
-    for (const part of [first, second]) await this.#movePart(part, bodies, waiting)
+    for (const half of [first, second]) {
+      const groups = new Set(half.filter(({ ref }) => waiting.has(ref)).flatMap((each) => each.groups))
+      const ready = without(half, groups, waiting)
+      await inLanes(inParts(ready, MOST_AT_ONCE), lanesFor(ready), (part) =>
+        this.#movePart(part, bodies, waiting),
+      )
+    }
     return waiting
   }
 
   async #movePart(part: readonly Move[], bodies: readonly Buffer[], waiting: Set<string>): Promise<void> {
-    const groups = new Set(part.filter(({ ref }) => waiting.has(ref)).flatMap((each) => each.groups))
-    for (let rest = without(part, groups, waiting); rest.length > 0; ) {
-      // what many refs take here stands at the arbiter, too, and syncing each to disk takes seconds
-      const commit = await this.store.move(rest, bodies, { durable: rest.length <= MOST_DURABLE })
+    for (let rest = part; rest.length > 0; ) {
+      const commit = await this.store.move(rest, bodies, { durability: DURABILITY })
       if (commit.outcome === 'committed') return
       const moved = rest.filter(({ ref }) => commit.refs.some((other) => refsCollide(ref, other)))
       for (const { ref } of moved) waiting.add(ref)
@@ -126,6 +176,23 @@ export class CloneSide {
       rest = fewer
     }
   }
+}
+
+function lanesFor(moves: readonly Move[]): number {
+  return moves.some(({ to }) => to === null) ? 1 : LANES
+}
+
+/** Does `work` for each of `parts`, so many of them side by side. */
+async function inLanes<T>(
+  parts: readonly T[],
+  lanes: number,
+  work: (part: T) => Promise<void>,
+): Promise<void> {
+  const open = [...parts]
+  const lane = async () => {
+    for (let part = open.shift(); part !== undefined; part = open.shift()) await work(part)
+  }
+  await Promise.all(Array.from({ length: Math.min(lanes, parts.length) }, lane))
 }
 
 /** Object ids by the record's ref. */
@@ -159,8 +226,15 @@ export class Records {
   }
 }
 
-/** Whether a ref cannot be created beside the deletion of one of `gone`. */
-function flipsOf(gone: readonly string[]): (ref: string) => boolean {
+/** Whether one is created that the deletion of another must make way for. */
+function hasFlips(moves: readonly Move[]): boolean {
+  const isFlip = flipsOf(moves)
+  return moves.some(({ ref, to }) => to !== null && isFlip(ref))
+}
+
+/** Whether a ref cannot be created beside the deletions among `moves`. */
+function flipsOf(moves: readonly Move[]): (ref: string) => boolean {
+  const gone = moves.filter(({ to }) => to === null).map(({ ref }) => ref)
   const names = new Set(gone)
   const above = new Set(gone.flatMap(parents))
   return (ref) => above.has(ref) || parents(ref).some((each) => names.has(each))

@@ -4,7 +4,7 @@ import { movedFence } from '../domain/session.ts'
 import type { PlainStep, RemoteStep } from '../git/remote.ts'
 import { activeRef, META_REF, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
-import { baseMove, reconcile } from './reconcile.ts'
+import { reconcile } from './reconcile.ts'
 import { settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { syncRecords } from './sync.ts'
@@ -84,11 +84,9 @@ async function follow(
   was: { readonly base: BlobId; readonly local: BlobId; readonly remote: BlobId | null },
 ): Promise<void> {
   const { side } = sharing
-  const waiting = await side.move([{ ref, from: was.local, to: was.remote, groups: [] }])
-  if (waiting.size === 0) {
-    await side.move(baseMove(side, ref, was.base, was.remote))
-    return
-  }
+  const to = was.remote
+  const step = { ref, groups: [], local: { from: was.local, to }, base: { from: was.base, to } }
+  if ((await side.follow([step])).size === 0) return
   const { base, local } = await side.values([ref])
   const view = { ref, base: base.get(ref) ?? null, local: local.get(ref) ?? null, remote: was.remote }
   await reconcile(side, new Map([[ref, view]]), sharing.timestamp())

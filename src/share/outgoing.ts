@@ -3,8 +3,8 @@ import type { RemoteStep } from '../git/remote.ts'
 import type { DwRecord } from '../store/codec.ts'
 import { lockNameOf, type RefName } from '../store/ref-names.ts'
 import type { Change } from '../store/store.ts'
-import type { Move, Records } from './clone-side.ts'
-import { baseMove, type Pending } from './reconcile.ts'
+import type { Records } from './clone-side.ts'
+import type { Pending } from './reconcile.ts'
 import type { Sharing } from './sharing.ts'
 
 /** A push that is ready: its steps, the blobs it needs, and what to do here once refs of it were taken. */
@@ -31,13 +31,15 @@ export async function outgoing(sharing: Sharing, pending: readonly Pending[]): P
     bodies: staged.bodies,
     settle: async (taken) => {
       const landed = pending.filter(({ ref }) => taken.has(ref))
-      const moves = landed.flatMap((each): Move[] =>
-        next(each) === each.local
-          ? []
-          : [{ ref: each.ref, from: each.local, to: next(each), groups: each.groups }],
+      await side.follow(
+        landed.map((each) => ({
+          ref: each.ref,
+          groups: each.groups,
+          local: { from: each.local, to: next(each) },
+          base: { from: each.lease, to: next(each) },
+        })),
+        staged.bodies,
       )
-      await side.move(moves, staged.bodies)
-      await side.move(landed.flatMap((each) => baseMove(side, each.ref, each.lease, next(each))))
     },
   }
 }

@@ -52,12 +52,16 @@ export async function reconcile(
     const next = typeof becomes === 'object' ? (fresh.get(view.ref) ?? null) : view[becomes]
     return { view, next, groups: groupsOf(view, read) }
   })
-  const moves = outcome.flatMap(({ view, next, groups }): Move[] =>
-    next === view.local ? [] : [{ ref: view.ref, from: view.local, to: next, groups }],
+  const waiting = await side.follow(
+    outcome.map(({ view: { ref, base, local, remote }, next, groups }) => ({
+      ref,
+      groups,
+      local: { from: local, to: next },
+      base: { from: base, to: remote },
+    })),
+    staged.bodies,
   )
-  const waiting = await side.move(moves, staged.bodies)
   const settled = outcome.filter(({ view }) => !waiting.has(view.ref))
-  await side.move(settled.flatMap(({ view }) => baseMove(side, view.ref, view.base, view.remote)))
   return {
     taken: settled.flatMap(({ view, next }) =>
       next === view.remote && view.local !== view.remote ? [view.ref] : [],

@@ -88,7 +88,8 @@ export class SharedStore implements Store {
   async #decideThere(changes: readonly Change[], staged: Staged, options: CommitOptions): Promise<Commit> {
     const { side, arbiter } = this.sharing
     const refs = [META_REF, ...changes.map(({ ref }) => ref)]
-    const { base, local } = await side.values(refs)
+    // nothing points at the blobs yet: they may be written meanwhile
+    const [{ base, local }] = await Promise.all([side.values(refs), this.#local.write(staged.bodies)])
     // base was read first: where the local value is still what the change was made from, base is no newer
     const moved = changes.filter(({ ref, from }) => (local.get(ref) ?? null) !== (from?.oid ?? null))
     if (moved.length > 0) return conflict(moved.map(({ ref }) => ref))
@@ -101,7 +102,6 @@ export class SharedStore implements Store {
     const steps = stepsOf(staged, base)
     // the arbiter has never heard of what goes away here
     if (steps.length === 0) return this.#follow(staged, base, options)
-    await this.#local.write(staged.bodies)
     const pushed = await arbiter.push(steps, meta)
     if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
     if (pushed.outcome === 'unclear') {
@@ -121,10 +121,14 @@ export class SharedStore implements Store {
   /** A change that the arbiter has taken: local follows, then base (design §7). */
   async #follow(staged: Staged, base: Values, options: CommitOptions): Promise<Commit> {
     const oids = new Map(staged.updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
-    const commit = await this.#local.move(withBranch(staged, options.branch), staged.bodies, options)
     const { side } = this.sharing
+    const bases = staged.updates.flatMap(({ ref, to }) => baseMove(side, ref, base.get(ref) ?? null, to))
+    const moves = withBranch(staged, options.branch)
+    // it stands at the arbiter, and the blobs here
+    const written = { ...options, isWritten: true, durability: 'together' } as const
+    const { commit, followed } = await this.#local.moveThen(moves, bases, staged.bodies, written)
     if (commit.outcome === 'committed') {
-      await side.move(staged.updates.flatMap(({ ref, to }) => baseMove(side, ref, base.get(ref) ?? null, to)))
+      if (!followed) await side.move(bases)
       return { outcome: 'committed', oids }
     }
     // somebody moved them here meanwhile: the arbiter's word is known, so it is brought together with theirs

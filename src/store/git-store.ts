@@ -1,14 +1,15 @@
+import { dirname, join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import { blobId } from '../git/blobs.ts'
 import type { Git } from '../git/exec.ts'
-import { exactly, listRefs, type RefUpdate, updateRefs } from '../git/refs.ts'
+import { type Durability, exactly, listRefs, type RefUpdate, updateRefs } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
 import { encode } from './codec.ts'
 import { corrupt } from './damage.ts'
 import { clearStaleLocks } from './lock-files.ts'
 import { refuseFull } from './no-space.ts'
 import { RecordBlobs } from './record-blobs.ts'
-import { isRefFile, refFilesUnder } from './ref-files.ts'
+import { anyRefFile, isRefFile, refFilesUnder, syncDirectory } from './ref-files.ts'
 import { type RefName, refsAbove, refsCollide } from './ref-names.ts'
 import { RefReader } from './ref-reader.ts'
 import { RefWatch } from './ref-watch.ts'
@@ -108,27 +109,53 @@ export class GitStore implements Store {
   async move(
     updates: readonly RefUpdate[],
     bodies: readonly Buffer[] = [],
-    options: CommitOptions & { readonly durable?: boolean } = {},
+    options: MoveOptions = {},
   ): Promise<Commit> {
-    const { patience = PATIENCE, durable = true, progress } = options
+    return (await this.moveThen(updates, [], bodies, options)).commit
+  }
+
+  /**
+   * {@link move}, and then, in a second transaction, `then`, without a second process. Whether that one
+   * `followed`: where it did not, it is to be tried by itself.
+   */
+  async moveThen(
+    updates: readonly RefUpdate[],
+    then: readonly RefUpdate[],
+    bodies: readonly Buffer[] = [],
+    options: MoveOptions = {},
+  ): Promise<Moved> {
+    const { patience = PATIENCE, durability = 'each', isWritten = false, progress } = options
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
     const deadline = this.#runtime.elapsed() + patience
-    return this.#apply(updates, { bodies, oids, durable, ...(progress && { progress }) }, deadline)
+    const records = { bodies, oids, durability, isWritten, ...(progress && { progress }) }
+    return this.#apply(updates, then, records, deadline)
   }
 
   /** The conflict rule of design §6: after a failure, what the refs say decides, never what git said. */
-  async #apply(updates: readonly RefUpdate[], records: Records, deadline: number): Promise<Commit> {
-    const { bodies, oids } = records
+  async #apply(
+    updates: readonly RefUpdate[],
+    then: readonly RefUpdate[],
+    records: Records,
+    deadline: number,
+  ): Promise<Moved> {
+    const { bodies, oids, durability } = records
+    const done: Commit = { outcome: 'committed', oids }
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      const failure = await this.#attempt(updates, records)
-      if (failure === null) {
-        await this.#blobs.restore([...oids.values()], bodies)
-        return { outcome: 'committed', oids }
+      const { committed, followed, said } = await this.#attempt(updates, then, records)
+      if (committed) {
+        await this.#blobs.restore(bodies)
+        if (durability === 'together') await this.#toDisk(updates, then)
+        return { commit: done, followed }
       }
       const found = await this.#lineOf(updates)
-      if (isAllThere(updates, found)) return { outcome: 'committed', oids }
+      if (isAllThere(updates, found)) return { commit: done, followed: then.length === 0 }
       const refs = [...inConflict(updates, found), ...(await this.#takenBranches(updates, found))]
-      if (refs.length > 0) return { outcome: 'conflict', refs, landed: landedIn(updates, found) }
+      if (refs.length > 0) {
+        return {
+          commit: { outcome: 'conflict', refs, landed: landedIn(updates, found) },
+          followed: false,
+        }
+      }
       const { commonDir } = this.#repository
       const locks = await clearStaleLocks(
         commonDir,
@@ -138,26 +165,36 @@ export class GitStore implements Store {
       if (locks.removed.length > 0) continue
       await refuseReadOnly(
         commonDir,
-        failure,
+        said,
         updates.map(({ ref }) => ref),
       )
-      await refuseFull(commonDir, updates.length, failure)
+      await refuseFull(commonDir, updates.length, said)
       if (locks.present.length === 0) await this.#refuseBroken(updates, found)
       this.#runtime.signal.throwIfAborted()
-      if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, failure)
+      if (this.#runtime.elapsed() >= deadline) throw busy(commonDir, locks.present, said)
       await this.#runtime.sleep(pause * (0.5 + this.#runtime.random()))
     }
   }
 
-  async #attempt(updates: readonly RefUpdate[], records: Records): Promise<string | null> {
-    // written again at each try: a prune beside us may have taken them
-    await this.#blobs.write(records.bodies, records.progress)
+  /** What was written out gets past the disk's own cache with the last of it: a file system's log is in order. */
+  async #toDisk(updates: readonly RefUpdate[], then: readonly RefUpdate[]): Promise<void> {
+    const { commonDir } = this.#repository
+    const last = then.at(-1) ?? updates.at(-1)
+    const places = [...(last === undefined ? [] : [dirname(last.ref)]), 'reftable']
+    for (const place of places) if (await syncDirectory(join(commonDir, place))) return
+  }
+
+  async #attempt(updates: readonly RefUpdate[], then: readonly RefUpdate[], records: Records) {
+    const { bodies, durability, isWritten, progress } = records
+    // looked for, or written again, at each try: a prune beside us may have taken them
+    if (isWritten) await this.#blobs.restore(bodies)
+    else await this.#blobs.write(bodies, progress)
     // git itself would write over a symbolic ref that leads nowhere
     const created = updates.filter(({ from }) => from === null).map(({ ref }) => ref)
-    const taken = await Promise.all(created.map((ref) => isRefFile(this.#repository.commonDir, ref)))
-    if (taken.includes(true)) return 'a ref that is to be created has a file already'
-    const result = await updateRefs(this.#git, updates, { durable: records.durable })
-    return result.status === 0 ? null : result.stderr
+    if (anyRefFile(this.#repository.commonDir, created)) {
+      return { committed: false, followed: false, said: 'a ref that is to be created has a file already' }
+    }
+    return updateRefs(this.#git, updates, { durability, then })
   }
 
   /** Branches to be created whose name has a file that git lists no branch for: they are the user's. */
@@ -188,11 +225,25 @@ export class GitStore implements Store {
   }
 }
 
+/** How a transaction of known values is made. */
+interface MoveOptions extends CommitOptions {
+  readonly durability?: Durability
+  /** The blobs were written before: they are only looked for. */
+  readonly isWritten?: boolean
+}
+
+/** What became of a transaction, and whether the one after it was made, too. */
+interface Moved {
+  readonly commit: Commit
+  readonly followed: boolean
+}
+
 /** The records of a transaction, as they are written. */
 interface Records {
   readonly bodies: readonly Buffer[]
   readonly oids: ReadonlyMap<RefName, BlobId>
-  readonly durable: boolean
+  readonly durability: Durability
+  readonly isWritten: boolean
   readonly progress?: (written: number) => void
 }
 

@@ -1,8 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import type { BlobId } from '../domain/record.ts'
-import { writeBlobs } from '../git/blobs.ts'
+import { blobId, writeBlobs } from '../git/blobs.ts'
 import type { Git } from '../git/exec.ts'
 import { resolveNames } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
@@ -47,9 +46,11 @@ export class RecordBlobs {
     }
   }
 
-  /** A `prune --expire=now` that began before the refs were there may have taken their blobs meanwhile. */
-  async restore(oids: readonly BlobId[], bodies: readonly Buffer[]): Promise<void> {
-    const { commonDir } = this.#repository
+  /** Writes those of `bodies` anew that a `prune --expire=now` has taken before a ref pointed at them. */
+  async restore(bodies: readonly Buffer[]): Promise<void> {
+    if (bodies.length === 0) return
+    const { commonDir, objectFormat } = this.#repository
+    const oids = bodies.map((body) => blobId(objectFormat, body))
     const files = oids.map((oid) => access(join(commonDir, 'objects', oid.slice(0, 2), oid.slice(2))))
     if ((await Promise.allSettled(files)).every(({ status }) => status === 'fulfilled')) return
     // packed by now, or gone

@@ -1,5 +1,5 @@
-import { type Dirent, readdirSync } from 'node:fs'
-import { lstat, readFile } from 'node:fs/promises'
+import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { lstat, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -28,6 +28,18 @@ export async function isRefFile(commonDir: string, ref: string): Promise<boolean
   )
 }
 
+/** Whether one of `refs` has a file of its own. Looked at without waiting: a sync asks for thousands. */
+export function anyRefFile(commonDir: string, refs: readonly string[]): boolean {
+  return refs.some((ref) => {
+    try {
+      return lstatSync(join(commonDir, ref), { throwIfNoEntry: false })?.isDirectory() === false
+    } catch {
+      // what stands above it is a file, or cannot be entered: git finds out
+      return false
+    }
+  })
+}
+
 /** The refs at and below `roots` that have a file of their own. */
 export async function refFilesUnder(commonDir: string, roots: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
@@ -50,6 +62,20 @@ function entriesIn(directory: string): Dirent[] {
     return readdirSync(directory, { withFileTypes: true })
   } catch {
     return []
+  }
+}
+
+/** Syncs a directory to disk, and what the file system's log has noted before; whether it is there and can be. */
+export async function syncDirectory(path: string): Promise<boolean> {
+  const directory = await open(path, 'r').catch(() => null)
+  if (directory === null) return false
+  try {
+    await directory.sync()
+    return true
+  } catch {
+    return false
+  } finally {
+    await directory.close()
   }
 }
 

@@ -41,18 +41,19 @@ describe('a shared claim', () => {
   })
 
   test.for([
-    [['claim', 'src'], 'a claim of a free path'],
-    [['claim', '--task', 'T'], 'a claim of a task'],
-    [['release', '--all'], 'a release'],
-    [['end'], 'an end'],
-  ] as const)('%s is one push and no fetch', async ([args], { hub }) => {
+    ['claim src', 7],
+    ['claim --task T', 12],
+    ['release docs', 7],
+    ['end', 10],
+  ] as const)('%s is one push and no fetch, and at most %i git processes', async ([words, most], { hub }) => {
     const anna = await hub.clone('anna')
     await anna.json(['claim', 'docs'])
-    const { status, calls, stderr } = await new CountedGit(hub.sandbox).run(args, {
+    const { status, calls, stderr } = await new CountedGit(hub.sandbox).run(words.split(' '), {
       cwd: anna.path,
       agent: 'anna',
     })
     expect(status, stderr).toBe(0)
+    expect(calls.length, calls.join('\n')).toBeLessThanOrEqual(most)
     const remote = calls.filter((call) => / (?:push|fetch|ls-remote) /.test(` ${call} `))
     expect(remote).toHaveLength(1)
     expect(remote[0]).toMatch(/ push --atomic --porcelain /)

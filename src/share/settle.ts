@@ -27,7 +27,7 @@ export async function settle(
   lost: PushOutcome,
 ): Promise<Settled> {
   const { arbiter, side, runtime } = sharing
-  const pivot = pivotOf(steps, changes)
+  const pivot = pivotOf(sharing, steps, changes)
   const staged = pivot === null ? null : side.store.stage([pivot.change])
   const others = steps.map(({ ref }) => ref).filter((ref) => !ref.startsWith('refs/dw/'))
   let { said } = lost
@@ -55,6 +55,7 @@ export async function settle(
 
 /** The session to move, and its move: the fence goes up, and nothing else changes. */
 function pivotOf(
+  sharing: Sharing,
   steps: readonly RemoteStep[],
   changes: readonly Change[],
 ): { readonly step: RemoteStep; readonly change: Change } | null {
@@ -64,7 +65,8 @@ function pivotOf(
     const before = from?.content.ok ? from.content.record : to
     const session = sessionOf(before)
     if (step === undefined || session === null) continue
-    return { step, change: { ref, from, to: { ...session, fence: session.fence + 1 } } }
+    // one that is new at the arbiter goes there as it may leave this machine
+    return { step, change: { ref, from, to: sharing.asShared({ ...session, fence: session.fence + 1 }) } }
   }
   return null
 }

@@ -5,6 +5,7 @@ import type { Values } from './clone-side.ts'
 import { outgoing } from './outgoing.ts'
 import { parcels } from './parcels.ts'
 import { baseMove, type Pending, reconcile } from './reconcile.ts'
+import { parcelLanded } from './settle-parcel.ts'
 import type { Sharing } from './sharing.ts'
 import { type LostLock, lockOf, sessionOf, type View } from './views.ts'
 
@@ -28,7 +29,8 @@ export type SyncProgress = (step: 'asking' | 'comparing' | 'sending', done: numb
 const ROUNDS = 6
 
 /**
- * One whole sync (design §7). The caller holds the mutex. Throws DW_OFFLINE, DW_REMOTE_RESET, DW_SCHEMA.
+ * One whole sync (design §7). The caller holds the mutex. Throws DW_OFFLINE, DW_UNKNOWN_OUTCOME,
+ * DW_REMOTE_RESET, DW_SCHEMA.
  * `putBack` treats the arbiter as one that this clone has never met, and `renews` gives its records this
  * clone's id.
  */
@@ -145,8 +147,11 @@ async function send(
     await sharing.side.store.write(ready.bodies)
     const result = await sharing.arbiter.push(ready.steps, known)
     if (result.outcome === 'unsent') throw sharing.arbiter.offline(result.said)
-    const taken = result.outcome === 'accepted' ? new Set(ready.steps.map(({ ref }) => ref)) : result.taken
-    const isWhole = result.outcome === 'accepted' || !sharing.arbiter.atomic
+    const isTaken =
+      result.outcome === 'accepted' ||
+      (result.outcome === 'unclear' && (await parcelLanded(sharing, parcel, ready.steps, result)))
+    const taken = isTaken ? new Set(ready.steps.map(({ ref }) => ref)) : result.taken
+    const isWhole = isTaken || !sharing.arbiter.atomic
     if (!isWhole) {
       said = result.said
       continue

@@ -1,0 +1,113 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect } from 'vitest'
+import { ended } from '../harness/sandbox.ts'
+import { LAUNCHER } from '../races/meeting.ts'
+import { active, type Hub } from './hub.ts'
+import { test } from './hub-test.ts'
+
+describe('a server', () => {
+  test('that takes a push whose answer is lost has taken it: the claim finds out', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    // the server does what it was told, and dies before it says so
+    hub.hook('post-receive', 'kill -9 $PPID')
+    expect((await anna.dw(['claim', 'src'])).status).toBe(0)
+    expect(await hub.refs('refs/dw/locks')).toHaveLength(1)
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('whose answer to a sync is lost is asked; one that is gone for good leaves it open', async ({
+    hub,
+  }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['init'])
+    hub.hook('post-receive', 'kill -9 $PPID')
+    expect((await anna.json(['sync'])).sent).toContain(active(session))
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    await anna.json(['claim', '--offline', 'src'])
+    hub.hook('pre-receive', `mv "${hub.path}" "${hub.path}.away"; kill -9 $PPID`)
+    const outcome = await anna.dw(['sync', '--json'])
+    expect(JSON.parse(outcome.stderr).error.code).toBe('DW_UNKNOWN_OUTCOME')
+    expect(outcome.status).toBe(75)
+  })
+})
+
+/** The first push with HELD=yes waits in the server until `goOn` is there, and makes `came`; all others pass. */
+function holdOnePush(hub: Hub): { readonly came: string; readonly goOn: string } {
+  const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
+  hub.hook(
+    'pre-receive',
+    `[ "$HELD" = yes ] || exit 0
+mkdir "${came}" 2>/dev/null || exit 0
+while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
+  )
+  return { came, goOn }
+}
+
+describe('a push that is killed while the hook of the server still runs', () => {
+  test('is dead before the claim is decided: it lands nothing later', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['init'])
+    await anna.json(['sync'])
+    const { came, goOn } = holdOnePush(hub)
+    await anna.git(['config', 'dw.remoteTimeout', '2s'])
+    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], {
+      cwd: anna.path,
+      agent: 'anna',
+      env: { HELD: 'yes' },
+    })
+    const outcome = await ended(child)
+    // the lost push lost its session to a move of ours, so the claim was made anew
+    expect(outcome.status, outcome.stderr).toBe(0)
+    const locks = await hub.refs('refs/dw/locks')
+    expect(locks).toHaveLength(1)
+    await anna.json(['release', 'src'])
+    expect((await ben.dw(['claim', 'src'])).status).toBe(0)
+    const before = await hub.refs()
+    writeFileSync(goOn, '')
+    await sleep(1500)
+    rmSync(came, { recursive: true })
+    expect(await hub.refs()).toStrictEqual(before)
+  })
+
+  test('and a claim that was refused meanwhile leaves no lock later', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['init'])
+    await anna.json(['sync'])
+    const { came, goOn } = holdOnePush(hub)
+    await anna.git(['config', 'dw.remoteTimeout', '3s'])
+    const claim = anna.dw(['claim', 'src'], { env: { HELD: 'yes' } })
+    while (!existsSync(came)) await sleep(20)
+    const winner = await ben.json(['claim', 'src'])
+    const outcome = await claim
+    expect(outcome.status).toBe(1)
+    expect(outcome.stderr).toContain(winner.session)
+    await ben.json(['release', 'src'])
+    writeFileSync(goOn, '')
+    await sleep(1500)
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+  })
+})
+
+describe('a sync whose push is killed while the hook of the server still runs', () => {
+  test('moves the session first, so that nothing lands later', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', '--offline', 'src'])
+    const { goOn } = holdOnePush(hub)
+    hub.hook('post-receive', `cat >>"${hub.path}/pushes"; echo >>"${hub.path}/pushes"`)
+    await anna.git(['config', 'dw.remoteTimeout', '2s'])
+    const report = await anna.json(['sync'], { env: { HELD: 'yes' } })
+    expect(report.sent).toContain('refs/dw/locks/path/src')
+    const [killer = '', again = ''] = readFileSync(join(hub.path, 'pushes'), 'utf8').split('\n\n')
+    // what killed the lost push is the session alone; only then all of it was sent anew
+    expect(killer.split('\n').map((line) => line.split(' ')[2])).toStrictEqual([active(session)])
+    expect(again).toContain('refs/dw/locks/path/src')
+    await anna.json(['release', 'src'])
+    const before = await hub.refs()
+    writeFileSync(goOn, '')
+    await sleep(1500)
+    expect(await hub.refs()).toStrictEqual(before)
+    expect(await anna.refs()).toStrictEqual(before)
+  })
+})

@@ -162,7 +162,7 @@ async function runSharing(): Promise<void> {
   await sandbox.git(['update-ref', 'refs/dw/locks/path/later', 'refs/dw/locks/path/shared'], { cwd: hub })
   await run(['sync'])
   await sandbox.git(['commit', '--quiet', '--allow-empty', '-m', 'second'])
-  await run(['push', 'hub', 'main'], CLEO)
+  await run(['push', '-u', 'hub', 'main'], CLEO)
   await run(['push', 'elsewhere', 'main'], CLEO)
   await sandbox.git(['remote', 'set-url', 'hub', `${hub}/none`])
   await run(['claim', 'shared/not'], CLEO)

@@ -9,7 +9,7 @@ import { JSON_SCHEMA } from '../report/json.ts'
 export class PushCommand extends RepositoryCommand {
   static override paths = [['push']]
 
-  static override forms = ['[--unfenced] [<remote> [<refspec>…]] [-- <git push options>]']
+  static override forms = ['[-u] [--unfenced] [<remote> [<refspec>…]] [-- <git push options>]']
 
   static override usage = Command.Usage({
     description: 'Push your branch, fenced by your locks; the locks themselves travel with sync',
@@ -24,16 +24,21 @@ export class PushCommand extends RepositoryCommand {
     examples: [
       ['Push the current branch', 'git dw push'],
       ['Push a branch by name', 'git dw push origin feature/fix-login'],
+      ['Push it for the first time, and follow it', 'git dw push -u origin feature/fix-login'],
     ],
   })
 
+  setUpstream = Option.Boolean('-u,--set-upstream', false, {
+    description: 'Once it has landed, let the branch follow the one that was pushed to.',
+  })
   unfenced = Option.Boolean('--unfenced', false, {
     description: 'Push to a remote that decides about no locks.',
   })
   rest = Option.Rest({ name: 'remote' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
-    const { words, options } = this.#split()
+    const { words, options: more } = this.#split()
+    const options = this.setUpstream ? ['--set-upstream', ...more] : more
     const [remote, ...refspecs] = words
     const request = { ...this.session, refspecs, options, unfenced: this.unfenced }
     const answer = await push(workspace, remote === undefined ? request : { ...request, remote })
@@ -41,6 +46,9 @@ export class PushCommand extends RepositoryCommand {
     const by = session === null ? '' : `, fenced by ${session.id}`
     for (const { ref } of pushed) workspace.around.say(`pushed "${ref}" to "${answer.remote}"${by}`)
     if (pushed.length === 0) workspace.around.say('there is nothing to push')
+    for (const { branch, remote: at, merge } of answer.upstreams) {
+      workspace.around.say(`"${branch}" follows "${merge}" of "${at}" from now on`)
+    }
     return {
       text: pushed.map(({ ref }) => `${printable(ref)}\n`).join(''),
       json: {
@@ -49,6 +57,7 @@ export class PushCommand extends RepositoryCommand {
         session: session?.id ?? null,
         fence: session?.fence ?? null,
         pushed,
+        upstreams: answer.upstreams,
       },
     }
   }

@@ -8,6 +8,7 @@ import { fencedPush } from '../share/fenced-push.ts'
 import { findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { checkLoad } from './push-check.ts'
 import { isArbiter, pushTarget } from './push-target.ts'
+import { setUpstreams, type Upstream, upstreamsOf, withoutUpstream } from './push-upstream.ts'
 import { requireSharing } from './sync.ts'
 import { checkMeta, type Workspace } from './workspace.ts'
 
@@ -26,6 +27,8 @@ export interface PushAnswer {
   /** Null for a push without a fence. */
   readonly session: Session | null
   readonly pushed: readonly { readonly ref: string; readonly oid: string | null }[]
+  /** What `-u` has set. */
+  readonly upstreams: readonly Upstream[]
 }
 
 /** Options that choose or change what is pushed: the dry run has done what they say. */
@@ -38,8 +41,8 @@ const CHOOSING =
  */
 export async function push(workspace: Workspace, request: PushRequest): Promise<PushAnswer> {
   const { git } = workspace
-  const { refspecs, options } = request
-  refuseSetting(options)
+  const { refspecs } = request
+  const { options, sets } = withoutUpstream(request.options)
   const remote = await pushTarget(workspace, request.remote, refspecs)
   const fences = workspace.shared !== null && (await isArbiter(workspace, remote))
   if (!fences && !request.unfenced) throw noFence(workspace, remote)
@@ -53,10 +56,15 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) throw gitError(['push'], result)
   refuseRecords(wanted)
-  if (wanted.length === 0 || options.some((each) => ['-n', '--dry-run'].includes(each))) {
-    return { remote, session: null, pushed: [] }
+  const isDry = options.some((each) => ['-n', '--dry-run'].includes(each))
+  const upstreams = sets && !isDry ? await upstreamsOf(workspace, remote, moves) : []
+  if (wanted.length === 0 || isDry) {
+    return { remote, session: null, pushed: [], upstreams: await setUpstreams(workspace, upstreams) }
   }
-  if (mine === null) return pushPlainly(workspace, remote, request)
+  if (mine === null) {
+    const pushed = await pushPlainly(workspace, remote, { refspecs, options })
+    return { remote, session: null, pushed, upstreams: await setUpstreams(workspace, upstreams) }
+  }
   const branches = await plainSteps(workspace, wanted)
   const olds = await oldValues(workspace, wanted)
   const tips = branches.flatMap(({ to }) => to ?? [])
@@ -77,17 +85,21 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
       }),
     { waits: true },
   )
-  return { remote, session, pushed: branches.map(({ ref, to }) => ({ ref, oid: to })) }
+  const pushed = branches.map(({ ref, to }) => ({ ref, oid: to }))
+  return { remote, session, pushed, upstreams: await setUpstreams(workspace, upstreams) }
 }
 
 /** A push that no lock stands behind, by git itself. */
-async function pushPlainly(workspace: Workspace, remote: string, request: PushRequest): Promise<PushAnswer> {
+async function pushPlainly(
+  workspace: Workspace,
+  remote: string,
+  request: Pick<PushRequest, 'refspecs' | 'options'>,
+): Promise<PushAnswer['pushed']> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
   const { moves } = await dryPush(workspace.git, remote, request)
   const result = await workspace.git.run(args, { foreground: true })
   if (result.status !== 0) throw gitError(args, result)
-  const pushed = moves.filter(({ flag }) => flag !== '=').map(({ to }) => ({ ref: to, oid: null }))
-  return { remote, session: null, pushed }
+  return moves.filter(({ flag }) => flag !== '=').map(({ to }) => ({ ref: to, oid: null }))
 }
 
 /** The branches with raw ids as their sources. */
@@ -124,14 +136,6 @@ function leased(step: PlainStep, moves: readonly BranchMove[], olds: ReadonlyMap
 
 function shortName(ref: string): string {
   return ref.replace(/^refs\/(?:heads|tags)\//, '')
-}
-
-function refuseSetting(options: readonly string[]): void {
-  const sets = options.find((option) => option === '-u' || option === '--set-upstream')
-  if (sets === undefined) return
-  throw new DwError('DW_USAGE', `${sets} changes settings, which git dw leaves alone`, {
-    hints: ['after the push: git branch --set-upstream-to=<remote>/<branch>'],
-  })
 }
 
 function refuseRecords(moves: readonly BranchMove[]): void {

@@ -258,7 +258,7 @@ export class Settings {
   }
 
   #text(name: string): string | undefined {
-    const value = this.#config.get(name.toLowerCase())?.value
+    const value = this.#config.get(asPrinted(name))?.value
     return value === '' ? undefined : value
   }
 
@@ -286,4 +286,10 @@ export class Settings {
       details: { setting: name, value: setting?.value, origin },
     })
   }
+}
+
+/** A setting's name as git prints it: what stands between its first and its last dot keeps its case. */
+function asPrinted(name: string): string {
+  const [first, last] = [name.indexOf('.'), name.lastIndexOf('.')]
+  return name.slice(0, first).toLowerCase() + name.slice(first, last) + name.slice(last).toLowerCase()
 }

@@ -268,6 +268,30 @@ describe('without a refspec', () => {
     })
   })
 
+  test('-u lets a branch follow what landed, and nothing that was refused or only tried', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.git(['checkout', '--quiet', '-b', 'feature/T.1'])
+    const settings = () => anna.git(['config', '--local', '--list'])
+    const before = await settings()
+    await ben.json(['claim', 'new.txt'])
+    await anna.json(['init'])
+    await anna.commit('new.txt')
+    expect((await anna.dw(['push', '-u', 'origin', 'HEAD'])).status).toBe(1)
+    await ben.json(['release', 'new.txt'])
+    await anna.json(['push', 'origin', 'HEAD', '--', '-nu'])
+    expect(await settings()).toBe(before)
+    const { pushed, upstreams } = await anna.json(['push', '-u', 'origin', 'HEAD'])
+    expect(pushed).toHaveLength(1)
+    expect(upstreams).toStrictEqual([
+      { branch: 'feature/T.1', remote: 'origin', merge: 'refs/heads/feature/T.1' },
+    ])
+    // as git push -u would, but for the remote-tracking branch, which is left to git fetch
+    await anna.git(['fetch', '--quiet'])
+    expect(await anna.git(['rev-parse', '--abbrev-ref', 'feature/T.1@{upstream}'])).toBe('origin/feature/T.1')
+    const commit = await anna.commit('new.txt', 'more\n')
+    expect((await anna.json(['push'])).pushed).toStrictEqual([{ ref: 'refs/heads/feature/T.1', oid: commit }])
+  })
+
   test('a fork in remote.pushDefault is not fenced, and is refused without --unfenced', async ({ hub }) => {
     const anna = await hub.clone('anna')
     const fork = join(hub.sandbox.root, 'fork.git')

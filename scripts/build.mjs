@@ -4,6 +4,7 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { buildNative, hasNative } from './native-build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -47,7 +48,7 @@ function importBuiltins(plugins) {
   }))
 }
 
-/** Removes everything in dist/ but a native build, which is made elsewhere. */
+/** Removes everything in dist/ but a native build, which {@link renewNative} makes anew. */
 async function cleanDist() {
   await mkdir(dist, { recursive: true })
   for (const name of await readdir(dist)) {
@@ -92,12 +93,22 @@ async function buildManPages() {
   }
 }
 
+/** Makes a native build that is there anew: the launcher prefers it, so it is never of older sources. */
+async function renewNative() {
+  if (!(await hasNative())) return 'none'
+  return buildNative({ install: false }).then(
+    () => 'made anew',
+    ({ message }) => `removed, it was of older sources (${message.split('\n')[0]})`,
+  )
+}
+
 await cleanDist()
 const program = await buildProgram()
 await buildReader()
 
 const pages = await buildManPages()
 await stat(join(dist, 'main.js'))
+const native = await renewNative()
 process.stdout.write(
-  `built dist/main.js (${program.files} files, ${Math.ceil(program.bytes / 1024)} KiB), man pages: ${pages}\n`,
+  `built dist/main.js (${program.files} files, ${Math.ceil(program.bytes / 1024)} KiB), man pages: ${pages}, native build: ${native}\n`,
 )

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
-import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
-import { version } from '../../package.json'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
 import { processesIn } from './processes.ts'
+import { thisProgram } from './program.ts'
 import { terminalPrompter } from './prompts.ts'
 import { Streams } from './streams.ts'
 import { controllingTerminal, isInGroupOf, isRunning, ownProcess } from './terminal.ts'
@@ -47,9 +46,7 @@ function surroundings(streams: Streams): Surroundings {
     env,
     cwd: currentDirectory(),
     home: env['HOME'] || userEntry()?.homedir || '',
-    programs: resolve(dirname(process.argv[1] ?? '.'), '..', 'bin'),
-    runtime: dirname(process.execPath),
-    versions: { node: process.versions.node, program: version },
+    ...thisProgram(process),
     user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,

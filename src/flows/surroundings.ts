@@ -14,6 +14,15 @@ export interface RunningProcess {
   readonly name: string
 }
 
+/** Which program this is. */
+export interface Versions {
+  readonly program: string
+  /** The native build is one executable with Bun in it; the Node build is started with the user's Node. */
+  readonly build: 'node' | 'native'
+  /** The version of that Node or Bun. */
+  readonly engine: string
+}
+
 /** Everything a flow needs of the machine, given by `cli/context` and by tests. */
 export interface Surroundings {
   readonly env: Environment
@@ -22,9 +31,9 @@ export interface Surroundings {
   readonly home: string
   /** The directory that `git-dw` itself was started from, to be put on a PATH. */
   readonly programs: string
-  /** The directory of the Node that runs this. */
+  /** The directory of the Node that runs this; empty for the native build, which needs none. */
   readonly runtime: string
-  readonly versions: { readonly node: string; readonly program: string }
+  readonly versions: Versions
   /** The login name and the machine's name, as they stand in a session's owner. */
   readonly user: string
   readonly host: string

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 
 /** The environment of this process, given by `cli/context`. */
@@ -113,7 +114,7 @@ export class Git {
       child.stdin.on('error', () => undefined)
       child.on('error', (cause) => {
         clearTimeout(timer)
-        reject(cannotStart(cause, cwd))
+        reject(cannotStart(cause, cwd, this.#env))
       })
       // what a killed git leaves running, such as a remote on this machine, may hold its streams for long
       child.on('exit', (_, signal) => {
@@ -167,7 +168,10 @@ export class Git {
     for (const stream of [source.stdin, source.stdout, sink.stdin]) stream.on('error', () => undefined)
     source.stdout.pipe(sink.stdin)
     source.stdin.end(input)
-    const results = await Promise.all([finished(source, false, this.#cwd), finished(sink, true, this.#cwd)])
+    const results = await Promise.all([
+      finished(source, false, (cause) => cannotStart(cause, this.#cwd, this.#env)),
+      finished(sink, true, (cause) => cannotStart(cause, this.#cwd, this.#env)),
+    ])
     return [results[0], results[1]]
   }
 
@@ -181,15 +185,25 @@ export class Git {
   }
 }
 
-/** Node says ENOENT of a missing program and of a missing directory alike. */
-function cannotStart(cause: NodeJS.ErrnoException, cwd: string): DwError {
+/**
+ * Node says ENOENT of a missing program and of a missing directory alike; Bun says it too of a program that
+ * may not be executed, where Node says EACCES.
+ */
+function cannotStart(cause: NodeJS.ErrnoException, cwd: string, env: Environment): DwError {
   if (cause.code === 'ENOENT' && !existsSync(cwd)) {
     return new DwError('DW_GIT', `git cannot be started in "${cwd}", which is gone`, {
       cause,
       hints: ['go to a directory that is there'],
     })
   }
-  const problem = cause.code === 'ENOENT' ? 'is not on the PATH' : `cannot be started: ${cause.message}`
+  const found = (env['PATH'] ?? '').split(':').map((directory) => join(directory, 'git'))
+  const file = found.find((each) => existsSync(each))
+  const problem =
+    cause.code !== 'ENOENT'
+      ? `cannot be started: ${cause.message}`
+      : file === undefined
+        ? 'is not on the PATH'
+        : `cannot be started: EACCES: "${file}" is not executable`
   return new DwError('DW_GIT', `"git" ${problem}; git dw needs git ${OLDEST_GIT} or newer`, {
     cause,
     hints: [`install git ${OLDEST_GIT} or newer, and see that it is on the PATH: command -v git`],
@@ -200,14 +214,14 @@ function cannotStart(cause: NodeJS.ErrnoException, cwd: string): DwError {
 async function finished(
   child: ChildProcessWithoutNullStreams,
   collect: boolean,
-  cwd: string,
+  explain: (cause: NodeJS.ErrnoException) => DwError,
 ): Promise<GitResult> {
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   if (collect) child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   return new Promise((resolve, reject) => {
-    child.on('error', (cause) => reject(cannotStart(cause, cwd)))
+    child.on('error', (cause) => reject(explain(cause)))
     child.on('close', (status) =>
       resolve({
         status,

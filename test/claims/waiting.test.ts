@@ -214,7 +214,7 @@ require('node:module').syncBuiltinESMExports()
 `,
   )
   await done(sandbox, ['claim', 'src'], ANNA)
-  const env = { NODE_OPTIONS: `--require=${module}` }
+  const env = { DW_BUILD: 'node', NODE_OPTIONS: `--require=${module}` }
   const waiter = new Waiter(sandbox, ['src', '--wait'], { ...BEN, env })
   await waiter.says('watch refused')
   await done(sandbox, ['release', 'src'], ANNA)

@@ -47,7 +47,7 @@ export async function dwHere(
       home: sandbox.home,
       programs: PROGRAMS,
       runtime: dirname(process.execPath),
-      versions: { node, program: '0.0.0' },
+      versions: { program: '0.0.0', build: 'node', engine: node },
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,

@@ -1,10 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 /** The directory of the launcher that the tests run. */
 export const PROGRAMS = resolve(import.meta.dirname, '../../bin')
+
+/** The build of the program that the tests run: `DW_TEST_BUILD` is `node`, as without it, or `native`. */
+export const BUILD = chosenBuild(process.env['DW_TEST_BUILD'])
+
+/** What starts the program without the launcher, for tests that leave it no PATH: the program and first arguments. */
+export const PROGRAM: readonly [string, ...string[]] =
+  BUILD === 'native'
+    ? [join(PROGRAMS, '../dist/native/git-dw')]
+    : [process.execPath, join(PROGRAMS, '../dist/main.js')]
+
+function chosenBuild(name = 'node'): 'node' | 'native' {
+  if (name !== 'node' && name !== 'native') throw new Error(`DW_TEST_BUILD is "${name}", not node or native`)
+  if (name === 'native' && !existsSync(join(PROGRAMS, '../dist/native/git-dw')))
+    throw new Error('there is no native build to test: npm run build:native')
+  return name
+}
 
 /** How a process ended. */
 export interface Outcome {
@@ -67,6 +83,8 @@ export class Sandbox {
         HOME: this.home,
         LOGNAME: 'ann',
         LANG: 'C.UTF-8',
+        // the launcher prefers the native build
+        DW_BUILD: BUILD === 'node' ? BUILD : undefined,
         TMPDIR: process.env['TMPDIR'],
         GIT_CONFIG_NOSYSTEM: '1',
         // no test cuts the power: what is synced to disk and what is not looks the same to all of them

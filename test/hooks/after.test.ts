@@ -142,7 +142,7 @@ describe('after a checkout, commit, merge or amend', () => {
     const marker = join(sandbox.root, 'started')
     writeFileSync(join(sandbox.root, 'node'), `#!/bin/sh\n: >'${marker}'\nexec sleep 300\n`, { mode: 0o755 })
     const path = `${sandbox.root}:/usr/bin:/bin`
-    const env = { PATH: path, SLOW: slow }
+    const env = { PATH: path, SLOW: slow, DW_BUILD: 'node' }
     const hung = await sandbox.run('git', ['checkout', '--quiet', 'feature/T'], { ...BEN, env })
     expect(hung.status).toBe(0)
     expect(existsSync(marker)).toBe(true)

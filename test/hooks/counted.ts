@@ -21,7 +21,7 @@ export interface Counted extends Outcome {
   readonly node: number
 }
 
-/** Runs scripts and git commands so that each git and each Node that they start is noted. */
+/** Runs scripts and git commands so that each git and each Node that they start is noted; the Node build runs. */
 export class CountedHooks {
   readonly #sandbox: Sandbox
   readonly #directory: string
@@ -56,7 +56,7 @@ export class CountedHooks {
   /** What a shell types to run a hook's script, counted, with git's line on its stdin. */
   command(name: string, args: readonly string[], input: string): string {
     rmSync(this.#calls, { force: true })
-    const path = `PATH='${this.#directory}:${this.#sandbox.env()['PATH']}'`
+    const path = `DW_BUILD=node PATH='${this.#directory}:${this.#sandbox.env()['PATH']}'`
     return `printf '%s\\n' '${input}' | ${path} sh '${join(HOOKS, name)}' ${args.join(' ')}`
   }
 
@@ -101,7 +101,11 @@ export class CountedHooks {
 
   async #counted(program: string, args: readonly string[], options: RunOptions): Promise<Counted> {
     rmSync(this.#calls, { force: true })
-    const env = { ...options.env, PATH: `${this.#directory}:${this.#sandbox.env()['PATH']}` }
+    const env = {
+      ...options.env,
+      DW_BUILD: 'node',
+      PATH: `${this.#directory}:${this.#sandbox.env()['PATH']}`,
+    }
     const outcome = await this.#sandbox.run(program, args, { ...options, env })
     const calls = existsSync(this.#calls) ? readFileSync(this.#calls, 'utf8').trimEnd().split('\n') : []
     const git = calls.filter((call) => call.startsWith('git ')).map((call) => call.slice('git '.length))

@@ -189,7 +189,10 @@ describe('git dw hooks', () => {
     const script = resolve(import.meta.dirname, '../../hooks/pre-push')
     const head = await sandbox.git(['rev-parse', 'HEAD'])
     const input = `x ${head} refs/heads/x ${'0'.repeat(40)}\n`
-    const outcome = await sandbox.run('/bin/sh', [script, 'a', 'b'], { input, env: { PATH: programs } })
+    const outcome = await sandbox.run('/bin/sh', [script, 'a', 'b'], {
+      input,
+      env: { PATH: programs, DW_BUILD: 'node' },
+    })
     expect(outcome.stderr).toBe('git dw: "node" is not on the PATH: install Node 20.19 or newer\n')
     expect(outcome.status).toBe(0)
   })

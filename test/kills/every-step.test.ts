@@ -78,6 +78,8 @@ async function killedAt(sandbox: Sandbox, operation: Operation, words: readonly 
   rmSync(log, { force: true })
   writeFileSync(log, '')
   const env = {
+    // its steps are numbered from inside Node
+    DW_BUILD: 'node',
     NODE_OPTIONS: `--import=${FAULTS}`,
     DW_FAULT_AT: String(at),
     DW_FAULT_LOG: log,

@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { PROGRAMS, Sandbox } from '../harness/sandbox.ts'
+import { BUILD, PROGRAMS, Sandbox } from '../harness/sandbox.ts'
 import { LAUNCHER } from './counted-git.ts'
 
 describe('the launcher', () => {
@@ -18,8 +18,10 @@ describe('the launcher', () => {
   const installation = (name: string) => {
     const root = join(sandbox.root, name)
     mkdirSync(root, { recursive: true })
+    // a native build is large
+    const filter = (path: string) => BUILD === 'native' || !path.endsWith('dist/native')
     for (const part of ['bin', 'dist', 'package.json']) {
-      cpSync(join(PROGRAMS, '..', part), join(root, part), { recursive: true })
+      cpSync(join(PROGRAMS, '..', part), join(root, part), { recursive: true, filter })
     }
     return join(root, 'bin/git-dw')
   }
@@ -48,11 +50,32 @@ describe('the launcher', () => {
     expect(JSON.parse(outcome.stdout).keys[0].key).toBe(name)
   })
 
+  test('starts the native build where there is one, unless the Node build or Bun itself is meant', async () => {
+    const launcher = installation('both')
+    const native = join(sandbox.root, 'both/dist/native/git-dw')
+    mkdirSync(dirname(native), { recursive: true })
+    rmSync(native, { force: true })
+    writeFileSync(native, `#!/bin/sh\necho native "$@"\n`, { mode: 0o755 })
+    const started = async (env: NodeJS.ProcessEnv) =>
+      (await sandbox.run(launcher, ['--version'], { env: { DW_BUILD: undefined, ...env } })).stdout
+    expect(await started({})).toBe('native --version\n')
+    expect(await started({ DW_BUILD: 'native' })).toBe('native --version\n')
+    expect(await started({ DW_BUILD: 'node' })).toBe(version)
+    expect(await started({ BUN_BE_BUN: '1' })).toBe(version)
+    expect(await started({ BUN_OPTIONS: '--help' })).toBe(version)
+    const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$1" status'
+    const env = { DW_BUILD: undefined }
+    const nowhere = await sandbox.run('sh', ['-c', gone, 'sh', launcher], { env })
+    expect(nowhere.stderr).toContain('git dw: the current directory is gone')
+    chmodSync(native, 0o644)
+    expect(await started({})).toBe(version)
+  })
+
   test('says what is missing where there is no node, and ends with 127', async () => {
     const tools = join(sandbox.root, 'tools')
     mkdirSync(tools)
     for (const tool of ['sh', 'readlink']) symlinkSync(`/bin/${tool}`, join(tools, tool))
-    const outcome = await sandbox.run(LAUNCHER, ['status'], { env: { PATH: tools } })
+    const outcome = await sandbox.run(LAUNCHER, ['status'], { env: { PATH: tools, DW_BUILD: 'node' } })
     expect([outcome.status, outcome.stdout]).toEqual([127, ''])
     expect(outcome.stderr).toMatch(/^git dw: "node" is not on the PATH: .*\n$/)
   })

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { ended, type RunOptions, Sandbox } from '../harness/sandbox.ts'
+import { ended, PROGRAM, type RunOptions, Sandbox } from '../harness/sandbox.ts'
 import { type RunningServer, serve, serveGit } from './git-server.ts'
-import { awayFromGit, MAIN, READER, Reading, test } from './reading.ts'
+import { awayFromGit, READER, Reading, test } from './reading.ts'
 
 const ANNA = { agent: 'anna' }
 const TOKEN = { env: { DW_TOKEN: 's3cret' } }
@@ -237,7 +237,8 @@ describe('what is wrong is said clearly', () => {
   test('an interrupt ends the waiting for an answer', async ({ sandbox }) => {
     let child: ReturnType<Sandbox['start']> | undefined
     await answered(() => void child?.kill('SIGINT'))(async (server) => {
-      child = sandbox.start(process.execPath, [MAIN, 'locks', '--remote', server.url, '--json'])
+      const [program, ...first] = PROGRAM
+      child = sandbox.start(program, [...first, 'locks', '--remote', server.url, '--json'])
       const { status, stderr } = await ended(child)
       expect(status).toBe(130)
       expect(JSON.parse(stderr).error.code).toBe('DW_INTERRUPTED')

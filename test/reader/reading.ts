@@ -1,11 +1,8 @@
 import { join, resolve } from 'node:path'
-import type { Outcome, RunOptions } from '../harness/sandbox.ts'
-import { Sandbox } from '../harness/sandbox.ts'
+import { type Outcome, PROGRAM, type RunOptions, Sandbox } from '../harness/sandbox.ts'
 import { test as base } from '../harness/transcript.ts'
 import { type GitServerOptions, type RunningServer, serveGit } from './git-server.ts'
 
-/** The built program. */
-export const MAIN = resolve(import.meta.dirname, '../../dist/main.js')
 /** The built export of the package. */
 export const READER = resolve(import.meta.dirname, '../../dist/reader.js')
 
@@ -54,7 +51,8 @@ export async function awayFromGit(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const env = { ...options.env, PATH: join(sandbox.root, 'nothing') }
-  return sandbox.run(process.execPath, [MAIN, ...args], { ...options, cwd: '/', env })
+  const [program, ...first] = PROGRAM
+  return sandbox.run(program, [...first, ...args], { ...options, cwd: '/', env })
 }
 
 /** A test with {@link Reading}; `open` makes another one. */

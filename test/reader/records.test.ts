@@ -2,10 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { PROGRAMS } from '../harness/sandbox.ts'
 import { seedLocks } from '../harness/seed-locks.ts'
 import { Transcript } from '../harness/transcript.ts'
 import { serve } from './git-server.ts'
-import { MAIN, test } from './reading.ts'
+import { test } from './reading.ts'
+
+/** The Node build: what a native one loads does not show. */
+const MAIN = join(PROGRAMS, '../dist/main.js')
 
 const ANNA = { agent: 'anna' }
 const BEN = { agent: 'ben' }

@@ -67,7 +67,8 @@ test('arguments reach the command as they are, through no shell, also those that
 
 test("the command learns of session and worktree, and of no variable of git's", async ({ sandbox }) => {
   const env = { GIT_DIR: join(sandbox.repo, '.git'), GIT_INDEX_FILE: '/nowhere', GIT_CONFIG_COUNT: '0' }
-  const script = 'env | grep -E "^(GIT_(DIR|INDEX|CONFIG_COUNT)|DW_)" | sort; git rev-parse --show-toplevel'
+  const script =
+    'env | grep -E "^(GIT_(DIR|INDEX|CONFIG_COUNT)|DW_)" | grep -v ^DW_BUILD= | sort; git rev-parse --show-toplevel'
   const outcome = await sandbox.run('git-dw', ['run', '--task', 'T', '--', 'sh', '-c', script], {
     ...ANNA,
     env,

@@ -112,7 +112,9 @@ esac`
   test('a missing Node is told by the launcher', async () => {
     const directory = join(sandbox.root, 'no-node')
     mkdirSync(directory)
-    const outcome = await sandbox.run('/bin/sh', [LAUNCHER, 'status'], { env: { PATH: directory } })
+    const outcome = await sandbox.run('/bin/sh', [LAUNCHER, 'status'], {
+      env: { PATH: directory, DW_BUILD: 'node' },
+    })
     expect(outcome).toMatchObject({ status: 127, stdout: '' })
     expect(outcome.stderr).toContain('install Node 20.19 or newer')
   })

@@ -6,6 +6,7 @@ import { STORE_SCHEMA } from '../../store/schema.ts'
 import type { Check, Examined } from './examined.ts'
 
 const OLDEST_NODE = '20.19'
+const ENGINE = { node: 'node', native: 'bun' }
 
 /** git, Node and git dw, and the layout in which the records were written. */
 export const checkVersions: Check = {
@@ -13,12 +14,12 @@ export const checkVersions: Check = {
   ok: () => '',
   find: async (examined) => {
     const { around, git } = examined.workspace
-    const { node, program } = around.versions
+    const { program, build, engine } = around.versions
     const found = await gitVersion(git)
     const told: Finding = {
       check: 'versions',
       state: 'ok',
-      what: `git ${found ?? 'unknown'}, node ${node}, git-dw ${program}, schema ${STORE_SCHEMA}`,
+      what: `git ${found ?? 'unknown'}, ${ENGINE[build]} ${engine}, git-dw ${program} (${build} build), schema ${STORE_SCHEMA}`,
       meaning: null,
       hint: null,
     }
@@ -37,7 +38,7 @@ export const checkVersions: Check = {
     return [
       told,
       ...old('git', found ?? OLDEST_GIT, OLDEST_GIT),
-      ...old('node', node, OLDEST_NODE),
+      ...(build === 'node' ? old('node', engine, OLDEST_NODE) : []),
       ...newerSchema(examined),
     ]
   },

@@ -432,7 +432,9 @@ test('a git or a Node that is too old is wrong', async ({ sandbox }) => {
   expect(outcome.status).toBe(1)
   const wrong = JSON.parse(outcome.stdout).items.filter(({ state }: Finding) => state === 'wrong')
   expect(wrong).toMatchObject([{ check: 'versions', what: 'git 2.30.1 is too old' }])
-  const here = await dwHere(sandbox, ['doctor'], { node: '18.20.4' })
+  const here = await dwHere(sandbox, ['doctor'], {
+    around: { versions: { program: '0.0.0', build: 'node', engine: '18.20.4' } },
+  })
   expect([here.status, here.stdout]).toStrictEqual([
     1,
     expect.stringMatching(/node 18\.20\.4 is too old\n.*needs node 20\.19 or newer\n.*command -v node/),

@@ -6,6 +6,7 @@ import { parseCommand } from '../../src/cli/parse.ts'
 import { Streams } from '../../src/cli/streams.ts'
 import { durationOption } from '../../src/domain/duration.ts'
 import { EXIT_STATUS } from '../../src/domain/error.ts'
+import type { Surroundings } from '../../src/flows/surroundings.ts'
 import { asDwError } from '../../src/report/error.ts'
 import { PROGRAMS, type RunOptions, type Sandbox } from './sandbox.ts'
 
@@ -18,14 +19,15 @@ export interface Ending {
 
 /**
  * Runs `git dw <words>` in this process, on the sandbox's real repository: some six times faster than a
- * process, for tests that look at hundreds of states. `clock` is like `+3h`.
+ * process, for tests that look at hundreds of states. `clock` is like `+3h`; `around` takes the place of what
+ * the machine would give.
  */
 export async function dwHere(
   sandbox: Sandbox,
   words: readonly string[],
-  options: RunOptions & { readonly clock?: string; readonly node?: string } = {},
+  options: RunOptions & { readonly clock?: string; readonly around?: Partial<Surroundings> } = {},
 ): Promise<Ending> {
-  const { clock, node = process.versions.node, cwd = sandbox.repo, ...rest } = options
+  const { clock, around, cwd = sandbox.repo, ...rest } = options
   const shift = clock === undefined ? 0 : durationOption('clock', clock.slice(1)) * 1000
   const stdout = new PassThrough()
   const stderr = new PassThrough()
@@ -47,7 +49,7 @@ export async function dwHere(
       home: sandbox.home,
       programs: PROGRAMS,
       runtime: dirname(process.execPath),
-      versions: { program: '0.0.0', build: 'node', engine: node },
+      versions: { program: '0.0.0', build: 'node', engine: process.versions.node },
       user: 'ann',
       host: 'here',
       now: () => Date.now() + shift,
@@ -67,6 +69,7 @@ export async function dwHere(
       isQuiet: () => false,
       progress: null,
       say: (line) => streams.say(line),
+      ...around,
     },
   }
   let status: number

@@ -1,22 +1,40 @@
-import { defineConfig } from 'vitest/config'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Where the JSON report goes, when somebody wants one; `.ci/run` does. */
 const report = process.env['DW_TEST_REPORT']
 
+/** What runs against the Node build too, where the rest has run against the native one. */
+const AGAINST_BOTH = ['commands', 'errors', 'races', 'share'].map((name) => `test/${name}/**/*.test.ts`)
+
 /** Starts the files that take minutes first, so that none of them runs alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification) =>
-      /\/(?:every-step|killed|fence|servers)\.test\.ts$/.test(moduleId)
+      /\/(?:every-step|killed|part-of-a-transaction|fence|servers)\.test\.ts$/.test(moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
 
+function project(build: string, include: string[]): TestProjectInlineConfiguration {
+  return { extends: true, test: { name: build, include, env: { DW_TEST_BUILD: build } } }
+}
+
+/** One build where `DW_TEST_BUILD` names it or only one is there; else the native one, and both for what must agree. */
+function projects(): TestProjectInlineConfiguration[] {
+  const all = ['test/**/*.test.ts']
+  const asked = process.env['DW_TEST_BUILD']
+  if (asked !== undefined) return [project(asked, all)]
+  const hasNative = existsSync(join(import.meta.dirname, 'dist/native/git-dw'))
+  return hasNative ? [project('native', all), project('node', AGAINST_BOTH)] : [project('node', all)]
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: projects(),
     globals: false,
     // Tests start real git and git dw processes, many at a time in the races.
     testTimeout: 60_000,

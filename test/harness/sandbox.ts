@@ -87,8 +87,9 @@ export class Sandbox {
         DW_BUILD: BUILD === 'node' ? BUILD : undefined,
         TMPDIR: process.env['TMPDIR'],
         GIT_CONFIG_NOSYSTEM: '1',
-        // no test cuts the power: what is synced to disk and what is not looks the same to all of them
-        GIT_TEST_FSYNC: '0',
+        // no test cuts the power: what is synced to disk and what is not looks the same to all of them;
+        // a benchmark sets it
+        GIT_TEST_FSYNC: process.env['GIT_TEST_FSYNC'] ?? '0',
         GIT_AUTHOR_NAME: 'Ann',
         GIT_AUTHOR_EMAIL: 'ann@example.com',
         GIT_AUTHOR_DATE: '2026-01-02T03:04:05Z',

@@ -109,8 +109,8 @@ const CLONES = 8
 const EACH = 3
 
 /**
- * Eight clones at once, each claiming keys of its own, beside eight processes that push with a lease, both
- * started in the same way. The two take turns, each begins every other round, and the first round, which
+ * Eight clones at once, each claiming keys of its own, beside eight processes that write a blob and push it
+ * with a lease, both started in the same way. The two take turns, each begins every other round, and the first round, which
  * fills the caches, does not count: so neither pays for what the other, or the machine, does meanwhile.
  */
 async function rates(hub: Hub, rounds: number): Promise<void> {
@@ -125,20 +125,16 @@ async function rates(hub: Hub, rounds: number): Promise<void> {
         await hub.sandbox.run(LAUNCHER, ['claim', `rate/${at}/${round}.${n}`], of(clone)).then(succeeded)
       }
     })
-  const pushes = async (round: number) => {
-    const oids = await Promise.all(
-      clones.map((clone, at) =>
-        clone.git(['hash-object', '-w', '--stdin'], { input: `rate ${at} ${round}\n` }),
-      ),
-    )
-    return all(async (clone, at) => {
+  const pushes = (round: number) =>
+    all(async (clone, at) => {
       for (let n = 0; n < EACH; n += 1) {
+        const input = `rate ${at} ${round} ${n}\n`
+        const oid = await clone.git(['hash-object', '-w', '--stdin'], { input })
         const ref = `refs/rate/${at}/${round}.${n}`
-        const args = ['push', '--quiet', `--force-with-lease=${ref}:`, hub.url, `${oids[at]}:${ref}`]
+        const args = ['push', '--quiet', `--force-with-lease=${ref}:`, hub.url, `${oid}:${ref}`]
         await hub.sandbox.run('git', args, of(clone)).then(succeeded)
       }
     })
-  }
   const times: { claim: number; push: number }[] = []
   for (let round = 0; round <= rounds; round += 1) {
     const first = round % 2 === 0 ? await claims(round) : await pushes(round)

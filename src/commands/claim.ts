@@ -1,7 +1,8 @@
 import { Command, Option } from 'clipanion'
-import { type Answer, RepositoryCommand } from '../cli/command.ts'
+import { ClaimingCommand } from '../cli/claiming-command.ts'
+import type { Answer } from '../cli/command.ts'
 import type { ClaimAnswer } from '../domain/claim.ts'
-import { durationOption, parseDuration } from '../domain/duration.ts'
+import { parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { type Key, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
@@ -16,10 +17,7 @@ import type { Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 import { ADVISORY } from '../report/share-text.ts'
 
-/** What `--wait` alone means. */
-const DEFAULT_WAIT = '10m'
-
-export class ClaimCommand extends RepositoryCommand {
+export class ClaimCommand extends ClaimingCommand {
   static override paths = [['claim']]
 
   static override forms = [
@@ -67,28 +65,14 @@ export class ClaimCommand extends RepositoryCommand {
     ],
   })
 
-  task = Option.String('--task', { description: 'The task to claim.' })
-  project = Option.String('--project', {
+  override project = Option.String('--project', {
     description: 'The project of the task, or the project to claim; by default that of this directory.',
-  })
-  base = Option.String('--base', { description: 'Start a new branch at this commit (dw.base).' })
-  branch = Option.String('--branch', { description: 'Use this branch, new or existing (dw.branch).' })
-  adopt = Option.Boolean('--adopt', false, {
-    description: 'Go on in a worktree of the branch that is there.',
   })
   again = Option.Boolean('--again', false, {
     description: 'Claim a task that has passed and is not merged yet.',
   })
   noWorktree = Option.Boolean('--no-worktree', false, { description: 'Claim the task alone.' })
-  ttl = Option.String('--ttl', {
-    description: 'Silence after which the claim expires, like 2h (dw.lockTtl).',
-  })
-  why = Option.String('-m,--message', { description: 'Why; others see it.' })
   steal = Option.Boolean('--steal', false, { description: 'Take what another live session holds; wants -m.' })
-  wait = Option.String('--wait', {
-    tolerateBoolean: true,
-    description: 'Wait until what is held is free, for 10m or the duration given.',
-  })
   offline = Option.Boolean('--offline', false, {
     description: 'Take a provisional lock, which the remote may refuse at the next sync.',
   })
@@ -97,9 +81,7 @@ export class ClaimCommand extends RepositoryCommand {
   override async answerIn(workspace: Workspace): Promise<Answer> {
     this.#refuseNonsense()
     const terms = {
-      claim: `CLAIM-${workspace.around.randomWord()}`,
-      ...(this.ttl === undefined ? {} : { ttl: durationOption('--ttl', this.ttl) }),
-      ...(this.why === undefined ? {} : { why: this.why }),
+      ...this.terms,
       // without a remote that decides, every lock is one for good
       ...(this.offline && workspace.shared !== null ? { provisional: true } : {}),
     }
@@ -139,21 +121,15 @@ export class ClaimCommand extends RepositoryCommand {
     }
     const { name, record } = await projectOfTask(workspace, this.project)
     const key = taskKey(name, task)
-    const { base, branch, adopt } = this
-    const worktree = {
-      adopt,
-      ...(record === undefined ? {} : { project: record }),
-      ...(base === undefined ? {} : { base }),
-      ...(branch === undefined ? {} : { branch }),
-    }
+    const worktree = this.worktreeOptions(record)
     const claim = () => claimTask(workspace, { ...request, task: key, worktree, project: name })
     return this.#waiting(workspace, [key], claim)
   }
 
   /** The claim, repeated until what is held is free where `--wait` says so. */
   async #waiting<T>(workspace: Workspace, keys: readonly Key[], attempt: () => Promise<T>): Promise<T> {
-    if (this.wait === undefined || this.wait === false) return attempt()
-    const limit = this.wait === true ? DEFAULT_WAIT : this.wait
+    const limit = this.waitLimit
+    if (limit === undefined) return attempt()
     const { claimWaiting } = await import('../flows/claim-waiting.ts')
     return claimWaiting(workspace, { ...this.session, keys, limit, again: this.#again() }, attempt)
   }
@@ -161,7 +137,7 @@ export class ClaimCommand extends RepositoryCommand {
   #refuseNonsense(): void {
     const wrong = (message: string) => new DwError('DW_USAGE', message, { hints: ['see: git dw claim -h'] })
     this.#refuseSpacedWait()
-    if (typeof this.wait === 'string') durationOption('--wait', this.wait)
+    const isWaiting = this.waitLimit !== undefined
     const { task, project, keys } = this
     if (task === undefined && project === undefined && keys.length === 0) {
       throw wrong('claim what? Name a --task, a --project or paths')
@@ -170,8 +146,8 @@ export class ClaimCommand extends RepositoryCommand {
     if (task === undefined && project !== undefined && keys.length > 0) {
       throw wrong('claim a --project or paths; a project among paths is written project:<project>')
     }
-    if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
-    if (this.wait !== undefined && this.steal) throw wrong('--steal does not wait: leave out --wait')
+    this.refuseLongReason(wrong)
+    if (isWaiting && this.steal) throw wrong('--steal does not wait: leave out --wait')
     if (this.steal && this.offline) throw wrong('--steal is decided at the remote, not --offline')
     if (this.steal && !this.why?.trim()) throw wrong('--steal wants a reason for the old holder: -m "<why>"')
     const worktreeOptions = [this.base, this.branch, this.adopt || undefined, this.noWorktree || undefined]

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion'
-import { type Answer, RepositoryCommand } from '../cli/command.ts'
-import { durationOption, parseDuration } from '../domain/duration.ts'
+import { ClaimingCommand } from '../cli/claiming-command.ts'
+import type { Answer } from '../cli/command.ts'
+import { parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import { taskKey } from '../domain/key.ts'
 import { shellWord } from '../domain/shell-word.ts'
@@ -8,10 +9,7 @@ import { projectOfTask } from '../flows/projects.ts'
 import { runTask } from '../flows/run/run-task.ts'
 import type { Workspace } from '../flows/workspace.ts'
 
-/** What `--wait` alone means. */
-const DEFAULT_WAIT = '10m'
-
-export class RunCommand extends RepositoryCommand {
+export class RunCommand extends ClaimingCommand {
   static override paths = [['run']]
 
   static override forms = ['[<options>] --task <task> -- <command> [<argument>…]']
@@ -42,48 +40,20 @@ export class RunCommand extends RepositoryCommand {
     ],
   })
 
-  task = Option.String('--task', { description: 'The task to claim.' })
-  project = Option.String('--project', {
-    description: 'The project of the task; by default that of this directory.',
-  })
-  base = Option.String('--base', { description: 'Start a new branch at this commit (dw.base).' })
-  branch = Option.String('--branch', { description: 'Use this branch, new or existing (dw.branch).' })
-  adopt = Option.Boolean('--adopt', false, {
-    description: 'Go on in a worktree of the branch that is there.',
-  })
-  ttl = Option.String('--ttl', {
-    description: 'How long the lock lasts in silence: 90s, 15m, 2h, 1d (dw.lockTtl).',
-  })
-  why = Option.String('-m,--message', { description: 'Why, for those whom it keeps out.' })
-  wait = Option.String('--wait', {
-    tolerateBoolean: true,
-    description: 'Wait until the task is free, for 10m or the duration given.',
-  })
   keep = Option.Boolean('--keep', false, { description: 'Keep the task, and the session, at the end.' })
   words = Option.Rest({ name: 'command' })
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { task, command } = this.#checked()
     const { name, record } = await projectOfTask(workspace, this.project)
-    const { base, branch, adopt, keep } = this
-    const terms = {
-      claim: `CLAIM-${workspace.around.randomWord()}`,
-      ...(this.ttl === undefined ? {} : { ttl: durationOption('--ttl', this.ttl) }),
-      ...(this.why === undefined ? {} : { why: this.why }),
-    }
-    const worktree = {
-      adopt,
-      ...(record === undefined ? {} : { project: record }),
-      ...(base === undefined ? {} : { base }),
-      ...(branch === undefined ? {} : { branch }),
-    }
+    const { terms, keep, waitLimit } = this
     const key = taskKey(name, task)
     const exit = await runTask(workspace, {
       claim: {
         ...this.session,
         task: key,
         project: name,
-        worktree,
+        worktree: this.worktreeOptions(record),
         terms,
         steal: false,
         stealing: this.#stealing(task),
@@ -91,7 +61,7 @@ export class RunCommand extends RepositoryCommand {
       command,
       keep,
       again: this.#again(),
-      ...this.#wait(),
+      ...(waitLimit === undefined ? {} : { wait: waitLimit }),
     })
     return { text: '', json: {}, exit }
   }
@@ -115,15 +85,8 @@ export class RunCommand extends RepositoryCommand {
     }
     if (program === '') throw wrong('the command to run is empty')
     if (this.task === undefined) throw wrong('run it for what? Name a --task')
-    if (this.why !== undefined && this.why.length > 1000) throw wrong('-m takes at most 1,000 characters')
+    this.refuseLongReason(wrong)
     return { task: this.task, command: [program, ...args] }
-  }
-
-  #wait(): { readonly wait?: string } {
-    if (this.wait === undefined || this.wait === false) return {}
-    if (this.wait === true) return { wait: DEFAULT_WAIT }
-    durationOption('--wait', this.wait)
-    return { wait: this.wait }
   }
 
   /** The command as it was given, for hints. */

@@ -233,7 +233,7 @@ export class Claim {
     decision: Granted,
     locks: ReadonlyMap<Key, Lock>,
   ): ClaimAnswer {
-    this.#workspace.losses.forget([...this.#upgraded.values()])
+    this.#workspace.losses.forget([...this.#upgraded.values()], session)
     for (const line of this.#told) this.#workspace.around.say(line)
     const already = decision.already.map(({ key, by }) => ({
       key,

@@ -3,7 +3,9 @@ import { formatKey, type Key, type LockName, lockName, parseKey } from '../domai
 import type { Holding } from '../domain/claim.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
+import type { SessionId } from '../domain/record.ts'
 import { lockRef, projectRef } from '../store/ref-names.ts'
+import { readGround } from './ground.ts'
 import { isDefaultProject, projectIn, unknownProject } from './projects.ts'
 import type { ShowKey } from './refusal.ts'
 import type { Workspace } from './workspace.ts'
@@ -82,5 +84,32 @@ export function boundToProject(bound: readonly Holding[], show: ShowKey): DwErro
   return new DwError('DW_IN_USE', printable(lines.join('\n')), {
     hints: [`give both back: git dw release ${projects.map(shellWord).join(' ')}`],
     details: { keys: bound.map(({ record }) => record.key) },
+  })
+}
+
+/**
+ * Where a project among `missing` has another name than when `me` claimed it: the command that releases it
+ * by that name, which its directory's lock tells.
+ */
+export async function renamedHint(
+  workspace: Workspace,
+  missing: readonly Key[],
+  me: SessionId,
+): Promise<string[]> {
+  const refs = missing.flatMap((key) => (key.kind === 'project' ? [projectRef(key.project)] : []))
+  if (refs.length === 0) return []
+  const records = [...(await workspace.store.read({ refs })).values()]
+  const directories = records.flatMap(({ content }) =>
+    content.ok && content.record.kind === 'project' ? [lockName(parseKey(content.record.path))] : [],
+  )
+  if (directories.length === 0) return []
+  const { holdings } = await readGround(
+    workspace,
+    await workspace.store.read({ refs: directories.map(lockRef) }),
+  )
+  return holdings.flatMap(({ name, record }) => {
+    const other = record.with === undefined ? null : parseKey(record.with)
+    if (record.session !== me || !directories.includes(name) || other?.kind !== 'project') return []
+    return [`you hold it by the name that it had: git dw release --project ${shellWord(other.project)}`]
   })
 }

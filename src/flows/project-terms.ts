@@ -15,6 +15,8 @@ export interface ProjectRequest {
   readonly path: string
   readonly base?: string
   readonly branch?: string
+  /** What of it is to be said no longer. */
+  readonly unset: readonly ('base' | 'branch')[]
 }
 
 /** What a project's record is to say. */

@@ -23,6 +23,8 @@ export interface ProjectChange {
   readonly project: Project
   /** As it was, when it was replaced or renamed. */
   readonly before?: Project
+  /** What it said before and was not said again: it stays. */
+  readonly kept?: readonly Kept[]
   /** Locks of the project and its tasks, under the old name and the new one; void ones are left out. */
   readonly locks: readonly Holding[]
   /** Locks of that name that cannot be read. */
@@ -34,18 +36,22 @@ export interface ProjectChange {
   readonly doubts: readonly string[]
 }
 
+/** What a project may say beyond its directory. */
+type Kept = 'base' | 'branch'
+
 /** What is to be written, decided from the records as they are. */
 interface Step {
   readonly outcome: ProjectChange['outcome']
   readonly project: Project
   readonly before?: Project
+  readonly kept?: readonly Kept[]
   readonly event: LogEventName
   readonly changes: readonly Change[]
 }
 
 /**
  * Registers a project (design §3). With the same values it is there already; with others it takes
- * `replace`. Throws what {@link projectTerms} throws, DW_EXISTS, DW_CORRUPT_STATE.
+ * `replace`. A base or branch that is not said again stays, unless `unset` names it. Throws what {@link projectTerms} throws, DW_EXISTS, DW_CORRUPT_STATE.
  */
 export async function addProject(
   workspace: Workspace,
@@ -53,7 +59,7 @@ export async function addProject(
 ): Promise<ProjectChange> {
   const { terms, doubts } = await projectTerms(workspace, request)
   const change = await changing(workspace, request.session, [terms.name], (snapshot) =>
-    adding(workspace, snapshot, terms, request.replace),
+    adding(workspace, snapshot, terms, request),
   )
   return { ...change, doubts: [...doubts, ...change.doubts] }
 }
@@ -104,7 +110,12 @@ export async function renameProject(
   })
 }
 
-function adding(workspace: Workspace, snapshot: Snapshot, terms: ProjectTerms, replace: boolean): Step {
+function adding(
+  workspace: Workspace,
+  snapshot: Snapshot,
+  terms: ProjectTerms,
+  { replace, unset }: { readonly replace: boolean; readonly unset: readonly Kept[] },
+): Step {
   const { name, path } = terms
   const before = projectIn(snapshot, name)
   const twin = registryIn(snapshot).projects.find(
@@ -116,17 +127,25 @@ function adding(workspace: Workspace, snapshot: Snapshot, terms: ProjectTerms, r
     const project: Project = { kind: 'project', id: `PROJ-${workspace.around.randomWord()}`, ...terms }
     return { outcome: 'added', project, event: 'project-add', changes: [{ ...source, to: project }] }
   }
-  const { base: _, branch: __, ...kept } = before
-  const project = { ...kept, ...terms }
+  const { base, branch, ...rest } = before
+  const said = (['base', 'branch'] as const).filter((field) => before[field] !== undefined)
+  const kept = said.filter((field) => terms[field] === undefined && !unset.includes(field))
+  const project = {
+    ...rest,
+    ...(base !== undefined && kept.includes('base') ? { base } : {}),
+    ...(branch !== undefined && kept.includes('branch') ? { branch } : {}),
+    ...terms,
+  }
   const same = (['name', 'path', 'base', 'branch'] as const).every(
     (field) => project[field] === before[field],
   )
-  if (same) return { outcome: 'already', project, event: 'project-add', changes: [] }
-  if (!replace) throw otherwise(before, terms)
+  if (same) return { outcome: 'already', project, kept, event: 'project-add', changes: [] }
+  if (!replace) throw otherwise(before, terms, unset)
   return {
     outcome: 'replaced',
     project,
     before,
+    kept,
     event: 'project-replace',
     changes: [{ ...source, to: project }],
   }
@@ -185,11 +204,12 @@ function sourceOf(snapshot: Snapshot, name: string): Pick<Change, 'ref' | 'from'
   return { ref, from: snapshot.get(ref) ?? null }
 }
 
-function otherwise(before: Project, terms: ProjectTerms): DwError {
+function otherwise(before: Project, terms: ProjectTerms, unset: readonly Kept[]): DwError {
   const options = [
     `--path ${shellWord(terms.path === '.' ? ':/' : `:/${terms.path.replace(/^\.\//, '')}`)}`,
     ...(terms.base === undefined ? [] : [`--base ${shellWord(terms.base)}`]),
     ...(terms.branch === undefined ? [] : [`--branch ${shellWord(terms.branch)}`]),
+    ...unset.map((field) => `--no-${field}`),
   ]
   return new DwError('DW_EXISTS', `the project "${before.name}" is registered ${described(before)}`, {
     hints: [

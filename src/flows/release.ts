@@ -12,7 +12,7 @@ import { rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { showKey } from './path-key.ts'
-import { boundToProject, otherHalves, pairRelease } from './project-lock.ts'
+import { boundToProject, otherHalves, pairRelease, renamedHint } from './project-lock.ts'
 import { withProgress } from './progress.ts'
 import { lost } from './refusal.ts'
 import { untilSettled } from './until-settled.ts'
@@ -176,6 +176,7 @@ async function problemWith(
   const named = missing.map((key) => `"${show(key)}"`).join(', ')
   return new DwError('DW_NOT_FOUND', `${named} is not locked${covering === undefined ? '' : ' by itself'}`, {
     hints: [
+      ...(await renamedHint(workspace, missing, session.id)),
       ...(covering === undefined
         ? []
         : [`you hold what is above it: git dw release ${shellWord(show(covering.key))}`]),

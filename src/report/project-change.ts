@@ -11,6 +11,7 @@ interface ChangeView {
   readonly outcome: 'added' | 'already' | 'replaced' | 'renamed' | 'removed'
   readonly project: Project
   readonly before?: Project
+  readonly kept?: readonly ('base' | 'branch')[]
   readonly locks: readonly Holding[]
   readonly damaged: readonly Damage[]
   /** My session's id. */
@@ -37,13 +38,16 @@ export function projectAnswer(
   return { text: `${project.name}\n`, json }
 }
 
-function told({ outcome, project, before }: ChangeView): string {
+function told({ outcome, project, before, kept = [] }: ChangeView): string {
   const { name, path } = project
+  const stays = kept.map((field) => `the ${field} "${project[field]}"`).join(' and ')
+  const keeps = stays === '' ? '' : `; it keeps ${stays}`
   if (outcome === 'added') return `registered "${name}" with the directory "${path}"`
-  if (outcome === 'already') return `"${name}" is registered like that already`
+  if (outcome === 'already') return `"${name}" is registered like that already${keeps}`
   if (outcome === 'removed') return `"${name}" is registered no longer`
   if (outcome === 'renamed') return `"${before?.name}" is called "${name}" now`
-  return `changed "${name}"${before?.path === path ? '' : `: its directory is "${path}", no longer "${before?.path}"`}`
+  const moved = before?.path === path ? '' : `: its directory is "${path}", no longer "${before?.path}"`
+  return `changed "${name}"${moved}${keeps}`
 }
 
 /** What the change means for the locks that are there: they stay, under the name and directory they have. */

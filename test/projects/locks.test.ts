@@ -124,6 +124,16 @@ test('a steal takes both keys, and the old holder is told of each', async ({ san
   const late = await sandbox.dw(['release', '--project', 'web', '--json'], ANNA)
   expect(late.status).toBe(4)
   expect(JSON.parse(late.stderr).error.hints[0]).toContain('git dw claim project:web')
+  // who claims it again is told that others had it, and not that it is lost
+  await sandbox.dw(['release', '--project', 'web'], BEN)
+  const again = await sandbox.dw(['claim', '--project', 'web'], ANNA)
+  expect(again.stdout).toBe('project:web\nweb\n')
+  const told = again.stderr.trimEnd().split('\n').sort()
+  expect(told).toStrictEqual([
+    expect.stringMatching(/^yours again: "project:web" was taken by SESS-.*: stolen: release day$/),
+    expect.stringMatching(/^yours again: "web" was taken by SESS-.*: stolen: release day$/),
+  ])
+  expect((await sandbox.dw(['locks'], ANNA)).stderr).toBe('')
 })
 
 test('a project lock that has expired is taken over by any claim, of a task or of the project', async ({

@@ -14,6 +14,9 @@ test('project add, list, rename and remove say what they did', async ({ sandbox,
   await transcript.run('git dw project add web --path src')
   await transcript.run('git dw project add web --path src --replace')
   await transcript.run('git dw project list', { cwd: join(sandbox.repo, 'src') })
+  await transcript.run('git dw project add web --path src --branch {project}/{task} --no-base')
+  await transcript.run('git dw project add web --path src --branch {project}/{task} --no-base --replace')
+  await transcript.run('git dw project add web --path src')
   await transcript.run('git dw project rename web site')
   await transcript.run('git dw project rename site site')
   await transcript.run('git dw project remove site')
@@ -47,6 +50,8 @@ test('project commands refuse what cannot be, and change nothing', async ({ sand
     'project add x --path WEB',
     'project add x --path x --base nope',
     "project add x --path x --base ''",
+    'project add x --path x --base main --no-base',
+    'project add x --path x --branch {task} --no-branch',
     "project add x --path x --branch '{user}/{task}'",
     "project add x --path x --branch 'a..{task}'",
     'project add x --path x --branch main',
@@ -127,6 +132,9 @@ test('a change of a project tells which locks stay, and touches none', async ({ 
   await transcript.run('git dw project add web --path lib')
   await transcript.run('git dw project remove web')
   expect(await sandbox.refs('refs/dw/locks')).toStrictEqual(locks)
+  // its directory by now
+  await sandbox.dw(['project', 'add', 'site', '--path', 'web', '--replace'])
+  await transcript.run('git dw release --project site', ANNA)
   await transcript.run('git dw release --project web', ANNA)
   await sandbox.dw(['claim', 'task:site/A', 'task:site/B'], BEN)
   await transcript.run('git dw project remove site')
@@ -139,9 +147,16 @@ test('what a newer version wrote into a project survives a change', async ({ san
   const input = `${JSON.stringify({ ...record, colour: 'blue' })}\n`
   const blob = await sandbox.git(['hash-object', '-w', '--stdin'], { input })
   await sandbox.git(['update-ref', 'refs/dw/projects/web', blob])
-  await sandbox.dw(['project', 'add', 'web', '--path', 'web', '--replace'])
-  const changed = await sandbox.record('refs/dw/projects/web')
-  expect(changed).toMatchObject({ colour: 'blue', rev: 2, id: record.id })
+  const change = async (...args: string[]) => {
+    await sandbox.dw(['project', 'add', 'web', '--path', 'web', '--replace', ...args])
+    return sandbox.record('refs/dw/projects/web')
+  }
+  expect(await change('--branch', 'w/{task}')).toMatchObject({
+    ...{ colour: 'blue', rev: 2, id: record.id },
+    ...{ base: 'main', branch: 'w/{task}' },
+  })
+  const changed = await change('--no-base')
+  expect(changed).toMatchObject({ colour: 'blue', rev: 3, branch: 'w/{task}' })
   expect(changed).not.toHaveProperty('base')
 })
 

@@ -111,6 +111,7 @@ describe('a commit of what another holds', () => {
     const other = join(sandbox.root, 'other')
     writeFileSync(other, '[DW]\n\tPRECOMMIT = deny\n')
     expect(await by([], { GIT_CONFIG_GLOBAL: other })).toBe(1)
+    expect(await by([], { GIT_CONFIG_NOSYSTEM: '0', GIT_CONFIG_SYSTEM: other })).toBe(1)
     // as far down as it may stand
     const long = join(sandbox.root, 'long')
     writeFileSync(long, `${'# a line that sets nothing\n'.repeat(60)}[dw]\n\tpreCommit = deny\n`)

@@ -6,31 +6,32 @@
 
 # Whether git is in the middle of something that makes commits and checkouts of its own.
 dw_is_busy() {
-  [ -d "$dw_gitdir/rebase-merge" ] || [ -d "$dw_gitdir/rebase-apply" ] || [ -d "$dw_gitdir/sequencer" ] ||
+  [ -n "$dw_picking" ] ||
+    [ -d "$dw_gitdir/rebase-merge" ] || [ -d "$dw_gitdir/rebase-apply" ] || [ -d "$dw_gitdir/sequencer" ] ||
     [ -f "$dw_gitdir/CHERRY_PICK_HEAD" ] || [ -f "$dw_gitdir/REVERT_HEAD" ] ||
     [ -f "$dw_gitdir/BISECT_LOG" ] || [ -f "$dw_gitdir/BISECT_START" ]
 }
 
-# Sets $dw_branch: the branch that is checked out; empty for none. $dw_heads is set where only git can tell.
+# Sets $dw_branch: the branch that is checked out; empty for none. $dw_roots is set where only git can tell.
 dw_find_branch() {
-  dw_branch='' dw_heads=''
+  dw_branch='' dw_roots=''
   read -r dw_line 2>/dev/null <"$dw_gitdir/HEAD" || return 0
   case $dw_line in
-    'ref: refs/heads/.invalid') dw_heads=refs/heads ;; # reftable keeps HEAD elsewhere
+    'ref: refs/heads/.invalid') dw_roots=yes ;; # reftable keeps HEAD elsewhere
     'ref: refs/heads/'*) dw_branch=${dw_line#ref: refs/heads/} ;;
   esac
 }
 
-# Reads the listing: $dw_record and $dw_oid of my session, $dw_ended, $dw_branch.
+# Reads the listing: $dw_record and $dw_oid of my session, $dw_ended, $dw_branch, $dw_picking.
 dw_read_found() {
-  dw_record='' dw_oid='' dw_ended=''
+  dw_record='' dw_oid='' dw_ended='' dw_picking=''
   for dw_line in $dw_found; do
     case $dw_line in
-      '*'refs/heads/*) dw_branch=${dw_line#\*refs/heads/} ;;
+      '*HEAD refs/heads/'*) dw_branch=${dw_line#\*HEAD refs/heads/} ;;
+      '*CHERRY_PICK_HEAD '* | '*REVERT_HEAD '*) dw_picking=yes ;;
       ?*' refs/dw/active/'*) dw_record=$dw_line dw_oid=${dw_line%% *} ;;
       ?*' refs/dw/ended/'*) dw_ended=yes ;;
-      # branches are listed after the locks
-      ?*' refs/dw/locks/'*) [ -n "$dw_heads" ] || return 0 ;;
+      ?*' refs/dw/locks/'*) return 0 ;;
     esac
   done
 }
@@ -88,11 +89,13 @@ dw_keep_alive() {
 dw_find_repository && [ -d "$dw_common/dw" ] || exit 0
 dw_find_me
 dw_find_branch
-# my session, the locks of tasks, the lock of the whole repository, and the branch where it must be asked for
+# my session, the locks of tasks, the lock of the whole repository, and what a file would tell elsewhere
 dw_format='%(objectname) %(refname) %(raw)'
-[ -z "$dw_heads" ] ||
-  dw_format='%(if:equals=refs/heads)%(refname:rstrip=-2)%(then)%(if)%(HEAD)%(then)*%(refname)%(end)%(else)%(objectname) %(refname) %(raw)%(end)'
-set -- ${dw_heads:+"$dw_heads"} ${dw_ref:+"refs/dw/active/$dw_ref" "refs/dw/ended/$dw_ref"}
+set -- ${dw_ref:+"refs/dw/active/$dw_ref" "refs/dw/ended/$dw_ref"}
+if [ -n "$dw_roots" ]; then
+  dw_format="%(if:notequals=refs)%(refname:rstrip=-1)%(then)*%(refname) %(symref)%(else)$dw_format%(end)"
+  set -- --include-root-refs HEAD CHERRY_PICK_HEAD REVERT_HEAD "$@"
+fi
 # alone in its subshell, git takes the place of it; some shells complain of what a damaged record holds
 { dw_found=$(git for-each-ref --format="$dw_format" "$@" refs/dw/locks/task 'refs/dw/locks/pat[h]'); } 2>/dev/null
 # from here on, what is split is split into lines

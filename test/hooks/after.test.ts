@@ -101,7 +101,13 @@ describe('after a checkout, commit, merge or amend', () => {
     symlinkSync(join(sandbox.repo, '.git/dw'), join(stub, 'dw'))
     const git = (await sandbox.run('sh', ['-c', 'command -v git'])).stdout.trim()
     const mode = { mode: 0o755 }
-    writeFileSync(join(programs, 'git'), `#!/bin/sh\nunset GIT_DIR\nexec '${git}' "$@"\n`, mode)
+    const root = `printf '*HEAD %s\\n' "$('${git}' symbolic-ref HEAD)"`
+    const rest = 'for a; do shift; [ "$a" = --include-root-refs ] || set -- "$@" "$a"; done'
+    writeFileSync(
+      join(programs, 'git'),
+      `#!/bin/sh\nunset GIT_DIR\n${root}\n${rest}\nexec '${git}' "$@"\n`,
+      mode,
+    )
     writeFileSync(join(programs, 'node'), '#!/bin/sh\necho "node $*" >&2\n', mode)
     const env = { GIT_DIR: stub, PATH: `${programs}:/usr/bin:/bin` }
     const hook = join(import.meta.dirname, '../../hooks/post-commit')

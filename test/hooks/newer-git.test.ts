@@ -54,6 +54,7 @@ describe.skipIf(NEWER_GIT === undefined).each(['reftable', 'files'])(
       expect((await run(['checkout', '--quiet', 'feature/T'])).stderr).toMatch(held)
       expect((await run(['commit', '--allow-empty', '-qm', 'x'])).stderr).toMatch(held)
       expect((await run(['commit', '--allow-empty', '-qm', 'x'], ANNA)).stderr).toBe('')
+      expect((await run(['cherry-pick', 'main'])).stderr).toBe('')
       expect((await run(['checkout', '--quiet', 'main'])).stderr).toBe('')
       await sandbox.git(['config', 'dw.preCommit', 'deny'])
       sandbox.write('src/a.ts', 'again\n')

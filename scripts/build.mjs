@@ -1,5 +1,6 @@
-// Builds dist/ from src/main.ts, then man/ from src/man.ts. Says one line when it worked.
-import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+// Builds dist/ from src/main.ts, its completions from src/completions.ts, then man/ from src/man.ts. Says one
+// line when it worked.
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -77,17 +78,16 @@ async function buildReader() {
   await copyFile(join(root, 'src/reader/package.d.ts'), join(dist, 'reader.d.ts'))
 }
 
-/** Writes what `manPages()` of src/man.ts answers into man/; answers how many pages there are. */
-async function buildManPages() {
-  const bundle = join(dist, 'man.js')
+/**
+ * Bundles a module of src/ that only the build needs, and answers what it exports.
+ *
+ * @param {string} name
+ */
+async function loadSource(name) {
+  const bundle = join(dist, `${name}.js`)
   try {
-    await build({ ...options, entryPoints: ['src/man.ts'] })
-    const { manPages } = await import(pathToFileURL(bundle).href)
-    const pages = await manPages()
-    await rm(man, { recursive: true, force: true })
-    await mkdir(man, { recursive: true })
-    for (const [name, roff] of pages) await writeFile(join(man, name), roff)
-    return pages.size
+    await build({ ...options, entryPoints: [`src/${name}.ts`] })
+    return await import(pathToFileURL(bundle).href)
   } finally {
     await rm(bundle, { force: true })
   }
@@ -102,9 +102,31 @@ async function renewNative() {
   )
 }
 
+/** Writes what `manPages()` of src/man.ts answers into man/; answers how many pages there are. */
+async function buildManPages() {
+  const { manPages } = await loadSource('man')
+  const pages = await manPages()
+  await rm(man, { recursive: true, force: true })
+  await mkdir(man, { recursive: true })
+  for (const [name, roff] of pages) await writeFile(join(man, name), roff)
+  return pages.size
+}
+
+/** Joins each script of completions/ with its tables. */
+async function buildCompletions() {
+  const { completionTables } = await loadSource('completions')
+  const directory = join(dist, 'completions')
+  await mkdir(directory, { recursive: true })
+  for (const [shell, tables] of await completionTables()) {
+    const script = await readFile(join(root, 'completions', `git-dw.${shell}`), 'utf8')
+    await writeFile(join(directory, `git-dw.${shell}`), script + tables)
+  }
+}
+
 await cleanDist()
 const program = await buildProgram()
 await buildReader()
+await buildCompletions()
 
 const pages = await buildManPages()
 await stat(join(dist, 'main.js'))

@@ -54,6 +54,7 @@ async function runAnswers(): Promise<void> {
   await run(['sessions', '--all'], ANNA)
   await run(['status'], ANNA)
   await run(['demo'])
+  await run(['completion', 'fish'])
   await runWorktrees()
   await runProjects()
   await runHooks()

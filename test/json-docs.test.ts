@@ -55,6 +55,8 @@ async function runAnswers(): Promise<void> {
   await run(['status'], ANNA)
   await run(['demo'])
   await run(['completion', 'fish'])
+  await run(['agents'])
+  await run(['agents', '--write'])
   await runWorktrees()
   await runProjects()
   await runHooks()

@@ -86,6 +86,7 @@ export const REGISTRY: readonly Registration[] = [
   },
   { path: ['cleanup'], load: async () => (await import('../commands/cleanup.ts')).CleanupCommand },
   { path: ['doctor'], load: async () => (await import('../commands/doctor.ts')).DoctorCommand },
+  { path: ['agents'], load: async () => (await import('../commands/agents.ts')).AgentsCommand },
   { path: ['completion'], load: async () => (await import('../commands/completion.ts')).CompletionCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]

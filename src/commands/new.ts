@@ -13,8 +13,8 @@ export class NewCommand extends RepositoryCommand {
   static override usage = Command.Usage({
     description: 'Start a new session and print its id.',
     details: `
-      This agent or terminal is bound to it, unless it is bound to another live session: then that stays,
-      and the new one is for whoever gets its id, such as a subagent. At a terminal, where several projects
+      This agent or terminal is bound to it, unless it acts for another live session: then that stays, and
+      the new one is for whoever gets its id, such as a subagent. At a terminal, where several projects
       are registered and --project names none, the project is asked for.
     `,
     examples: [['Give a script or a subagent a session of its own', 'export DW_SESSION=$(git dw new)']],

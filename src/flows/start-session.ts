@@ -28,8 +28,8 @@ export interface StartAnswer {
 }
 
 /**
- * Starts a session. `rebind` binds this agent or terminal to it even where it is bound to another live
- * one; without it that binding stays, because a subagent's `DW_SESSION=$(git dw new)` must not change who
+ * Starts a session. `rebind` binds this agent or terminal to it even where it acts for another live
+ * one; without it that stays so, because a subagent's `DW_SESSION=$(git dw new)` must not change who
  * its siblings are.
  */
 export async function startSession(
@@ -83,9 +83,9 @@ async function whoIsHere(
   return { identity: settleIdentity(workspace, claimants, snapshot), seat: claimants.seat, snapshot }
 }
 
-/** Whether nothing live is bound here that a new binding would push out. */
+/** Whether nobody live is here whom a new binding would push out, or put at odds with its own worktree. */
 function isFree(identity: Identity): boolean {
-  if (identity.who === 'session') return identity.source === 'stamp'
+  if (identity.who === 'session') return false
   return identity.doubt === undefined || identity.doubt.code === 'DW_LOST'
 }
 

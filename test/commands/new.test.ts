@@ -54,6 +54,15 @@ test('new leaves an agent bound to the live session that it has, so that a subag
   expect(session.id).toBe(first.session)
 })
 
+test('new in the worktree of a claim leaves its agent who it is, so that a subagent gets its own', async ({
+  sandbox,
+}) => {
+  const { session: annas, worktree } = await sandbox.json(['claim', '--task', 'T'], { agent: 'anna' })
+  const there = { agent: 'anna', cwd: worktree.path }
+  expect(await sandbox.json(['new'], there)).toMatchObject({ bound: false })
+  expect(await sandbox.json(['claim', 'src'], there)).toMatchObject({ session: annas })
+})
+
 test('a command in a shell that exported the id from new acts for that session', async ({ sandbox }) => {
   const script = 'export DW_SESSION=$(git dw new) && git dw claim src && git dw status --json'
   const { stdout, status } = await sandbox.run('sh', ['-c', script])

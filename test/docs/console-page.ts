@@ -48,10 +48,13 @@ export async function play(page: string): Promise<Played> {
     shells.set(agent, shell)
     return shell
   }
+  // a page's paths are Ann's
+  const run = async (agent: string, command: string, apart = false) =>
+    shellOf(agent).run(command.replaceAll(`${HOME}/shop`, sandbox.repo).replaceAll(HOME, sandbox.home), apart)
   try {
     await sandbox.git(['config', '--global', 'dw.backgroundSync', 'false'])
     const seen: Part[] = []
-    for (const part of parts) seen.push(await playPart(part, shellOf))
+    for (const part of parts) seen.push(await playPart(part, run))
     return {
       said: comparable(parts, sandbox),
       seen: comparable(seen, sandbox),
@@ -85,16 +88,18 @@ function stepsOf(block: string): Step[] {
   })
 }
 
-async function playPart(part: Part, shellOf: (agent: string) => Shell): Promise<Part> {
+type Run = (agent: string, command: string, apart?: boolean) => ReturnType<Shell['run']>
+
+async function playPart(part: Part, run: Run): Promise<Part> {
   if (part.hidden !== undefined) {
-    const { output, status } = await shellOf(FIRST_AGENT).run(`set -e; ${part.hidden}`, true)
+    const { output, status } = await run(FIRST_AGENT, `set -e; ${part.hidden}`, true)
     if (status !== 0) throw new Error(`${part.text} ended with ${status}: ${output}`)
     return part
   }
   if (part.steps === undefined) return part
   const steps: Step[] = []
   for (const step of part.steps) {
-    const { output } = await shellOf(step.agent).run(step.command)
+    const { output } = await run(step.agent, step.command)
     steps.push({ ...step, printed: output })
   }
   const text = steps.map(({ prompt, command, printed }) => `${prompt}${command}\n${printed}`).join('')

@@ -88,6 +88,7 @@ export const REGISTRY: readonly Registration[] = [
   { path: ['doctor'], load: async () => (await import('../commands/doctor.ts')).DoctorCommand },
   { path: ['agents'], load: async () => (await import('../commands/agents.ts')).AgentsCommand },
   { path: ['completion'], load: async () => (await import('../commands/completion.ts')).CompletionCommand },
+  { path: ['migrate'], load: async () => (await import('../commands/migrate.ts')).MigrateCommand },
   { path: ['demo'], load: async () => (await import('../commands/demo.ts')).DemoCommand },
 ]
 

@@ -1,10 +1,12 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { DwError } from '../domain/error.ts'
+import { migrateOnInit } from '../flows/migrate/on-init.ts'
 import { pickSession } from '../flows/pick-session.ts'
 import { resumeSession } from '../flows/resume-session.ts'
 import { initSession, startSession } from '../flows/start-session.ts'
 import type { Workspace } from '../flows/workspace.ts'
+import { initMigrationJson, initMigrationLines } from '../report/init-migration.ts'
 import { resumedAnswer, startedAnswer } from '../report/session-answer.ts'
 
 export class InitCommand extends RepositoryCommand {
@@ -19,6 +21,8 @@ export class InitCommand extends RepositoryCommand {
       to start a new one; where several projects are registered, its project is asked for. Elsewhere, with --json or in CI, nothing is asked: the session that this directory,
       agent or terminal is bound to is gone on with; where there is none, a new one is started and bound.
       Prints the session's id.
+
+      Where an older dw has left its files in the repository, they are brought over first: git dw migrate.
     `,
     examples: [
       ['Start anew, whatever is bound here', 'git dw init --new'],
@@ -42,6 +46,13 @@ export class InitCommand extends RepositoryCommand {
     if (this.takeover && this.resume === undefined) {
       throw new DwError('DW_USAGE', '--takeover goes with --resume', { hints: ['see: git dw init -h'] })
     }
+    const migrations = await migrateOnInit(workspace)
+    initMigrationLines(migrations).forEach(workspace.around.say)
+    const answer = await this.#begin(workspace)
+    return { ...answer, json: { ...answer.json, ...initMigrationJson(migrations) } }
+  }
+
+  async #begin(workspace: Workspace): Promise<Answer> {
     const project = this.project === undefined ? {} : { project: this.project }
     if (this.resume !== undefined) {
       return resumedAnswer(

@@ -129,7 +129,7 @@ export interface Result {
 /** One line of a session's log. */
 export interface LogEvent {
   readonly at: Timestamp
-  readonly event: LogEventName
+  readonly event: LogEventName | OldEventName
   readonly session: SessionId
   readonly keys?: readonly string[]
   /** How many more keys there were. */
@@ -138,6 +138,9 @@ export interface LogEvent {
   readonly from?: string
   readonly why?: string
 }
+
+/** An event that was brought over from an old audit log, by the name that it had there. */
+export type OldEventName = string & { readonly __brand: 'OldEventName' }
 
 export type LogEventName =
   | 'start'

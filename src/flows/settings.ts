@@ -109,6 +109,11 @@ export class Settings {
     return this.#flag('dw.submodules', true)
   }
 
+  /** `dw.legacyState`: where an older dw kept its files; empty for nowhere, undefined for the usual places. */
+  get legacyState(): string | undefined {
+    return this.#config.get('dw.legacystate')?.value
+  }
+
   /** `core.worktree`: where the main worktree is, when it is not beside its git directory. */
   get mainWorktree(): string | undefined {
     return this.#text('core.worktree')

@@ -8,6 +8,7 @@ import { Git } from '../git/exec.ts'
 import { findRepository, type Repository } from '../git/repository.ts'
 import { GitStore } from '../store/git-store.ts'
 import { CloneState } from '../store/local/clone-state.ts'
+import { isMigrating } from '../store/local/migration-journal.ts'
 import { corrupt } from '../store/damage.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
@@ -55,7 +56,16 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
   const remote = settings.shares ? settings.remote : undefined
   const shared = remote === undefined ? null : await openShared({ ...parts, local, cloneId }, remote)
   const isAdvisory = shared?.sharing.arbiter.atomic === false
-  return { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses: new Losses() }
+  const losses = new Losses()
+  const workspace = { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses }
+  if (isMigrating(repository.commonDir)) await settleMigration(workspace)
+  return workspace
+}
+
+/** No command sees a half of what a killed migration wrote. */
+async function settleMigration(workspace: Workspace): Promise<void> {
+  const { settleHalf } = await import('./migrate/take-back.ts')
+  await settleHalf(workspace)
 }
 
 /** Loads what sharing needs, for those who share alone. */

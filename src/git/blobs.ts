@@ -1,6 +1,6 @@
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from './exec.ts'
-import { type ObjectFormat, objectId, writeObjects } from './objects.ts'
+import { type ObjectFormat, objectId, writeObjects, writePack } from './objects.ts'
 
 /** The object id git gives a blob of these bytes. */
 export function blobId(format: ObjectFormat, bytes: Uint8Array): BlobId {
@@ -14,6 +14,15 @@ export async function writeBlobs(
   blobs: readonly Uint8Array[],
 ): Promise<void> {
   await writeObjects(
+    git,
+    format,
+    blobs.map((bytes) => ({ type: 'blob', bytes })),
+  )
+}
+
+/** Writes many blobs as one pack, see {@link writePack}. */
+export async function packBlobs(git: Git, format: ObjectFormat, blobs: readonly Uint8Array[]): Promise<void> {
+  await writePack(
     git,
     format,
     blobs.map((bytes) => ({ type: 'blob', bytes })),

@@ -35,6 +35,11 @@ export async function writeJsonFile(path: string, value: unknown, time?: number)
   })
 }
 
+/** Replaces the file in one step, once what it will hold is on the disk. */
+export async function writeDurably(path: string, value: unknown): Promise<void> {
+  await withTemporary(path, value, (temporary) => rename(temporary, path), { flush: true })
+}
+
 /** Creates the file in one step; whether it was absent. */
 export async function createJsonFile(path: string, value: unknown): Promise<boolean> {
   return withTemporary(path, value, async (temporary) => {
@@ -52,11 +57,12 @@ async function withTemporary<T>(
   path: string,
   value: unknown,
   use: (temporary: string) => Promise<T>,
+  options: { readonly flush?: boolean } = {},
 ): Promise<T> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(temporary, `${JSON.stringify(value)}\n`)
+    await writeFile(temporary, `${JSON.stringify(value)}\n`, options)
     return await use(temporary)
   } catch (cause) {
     if (isNoSpace(cause)) throw noSpace(dirname(path), cause)

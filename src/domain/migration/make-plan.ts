@@ -1,0 +1,92 @@
+import type { Lock, SessionId } from '../record.ts'
+import { judgeSessions, type SoundSession } from './judge-sessions.ts'
+import type { OldState } from './old-state.ts'
+import type { Adoption, Elsewhere, Here, MigrationItem, Plan } from './plan.ts'
+import { type LockElsewhere, planLocks } from './plan-locks.ts'
+import { planLogs } from './plan-logs.ts'
+import { type KnownProject, planProjects } from './plan-projects.ts'
+import { sessionItem, sessionRecord } from './plan-sessions.ts'
+import { planWorktrees } from './plan-worktrees.ts'
+import { contradictedLocks } from './session-locks.ts'
+import { uniteSessions } from './unite-sessions.ts'
+
+/**
+ * What the old files come to in this repository: the records to be made, and each entry that is left, with
+ * the reason. It decides nothing by what is not in them or in `here`.
+ */
+export function planMigration(old: OldState, here: Here): Plan {
+  const united = uniteSessions(old)
+  const projects = planProjects(old, here)
+  const judged = judgeSessions(old, here, projects, united)
+  const sound = new Map([...judged.sound].map(([key, { session }]) => [key, session]))
+  const locks = planLocks(old, here, projects, { ...united, sessions: sound })
+  const coming: [string, SoundSession][] = []
+  const away: SoundSession[] = []
+  const items: MigrationItem[] = []
+  for (const [key, each] of judged.sound) {
+    const { id, file } = each.session
+    if (here.sessions.has(key)) {
+      items.push({ what: 'session', name: id, file, brought: false, why: 'it is here already' })
+    } else if (each.project?.place === 'elsewhere' && !locks.heard.has(id)) away.push(each)
+    else coming.push([key, each])
+  }
+  const worktrees = planWorktrees(
+    coming.map(([, each]) => each),
+    here,
+  )
+  const records = coming.map(([, each]) => sessionRecord(each, here, locks.heard.get(each.session.id)))
+  const brought = new Map(
+    coming.flatMap(([key, { session }]): [string, SessionId][] =>
+      here.logs.has(key) ? [] : [[key, session.id]],
+    ),
+  )
+  const logs = planLogs(old.events, brought)
+  return {
+    projects: projects.projects,
+    sessions: records,
+    locks: locks.locks.map(inWorktrees(worktrees.adoptions)),
+    logs: logs.logs,
+    adoptions: worktrees.adoptions,
+    items: [
+      ...projects.items,
+      ...united.items,
+      ...items,
+      ...records.map((record, at) => sessionItem(record, coming[at]?.[1].session.file ?? '', here.now)),
+      ...locks.items,
+      ...worktrees.items,
+      ...logs.items,
+    ],
+    problems: [
+      ...old.problems,
+      ...united.problems,
+      ...projects.problems,
+      ...judged.problems,
+      ...contradictedLocks(old, united),
+      ...locks.problems,
+      ...worktrees.problems,
+    ],
+    elsewhere: elsewhereOf(away, locks.elsewhere),
+  }
+}
+
+/** Notes in a task's lock the worktree that is stamped for it. */
+function inWorktrees(adoptions: readonly Adoption[]): (lock: Lock) => Lock {
+  const paths = new Map(adoptions.map(({ session, key, path }) => [`${session} ${key}`, path]))
+  return (lock) => {
+    const worktree = paths.get(`${lock.session} ${lock.key}`)
+    return worktree === undefined ? lock : { ...lock, worktree }
+  }
+}
+
+/** What belongs to other repositories, by their projects. */
+function elsewhereOf(sessions: readonly SoundSession[], locks: readonly LockElsewhere[]): Elsewhere[] {
+  const byPath = new Map<string, { project: string; path: string; sessions: string[]; locks: string[] }>()
+  const at = ({ name, path }: KnownProject) => {
+    const found = byPath.get(path) ?? { project: name, path, sessions: [], locks: [] }
+    byPath.set(path, found)
+    return found
+  }
+  for (const { session, project } of sessions) if (project !== null) at(project).sessions.push(session.id)
+  for (const { project, key } of locks) at(project).locks.push(key)
+  return [...byPath.values()]
+}

@@ -1,0 +1,62 @@
+import { formatKey, taskKey } from '../key.ts'
+import type { SoundSession } from './judge-sessions.ts'
+import type { Problem } from './old-state.ts'
+import type { Adoption, Here, ListedWorktree, MigrationItem } from './plan.ts'
+
+export interface WorktreePlan {
+  readonly adoptions: readonly Adoption[]
+  readonly problems: readonly Problem[]
+  readonly items: readonly MigrationItem[]
+}
+
+/**
+ * The worktrees of the sessions that come over, as far as git itself lists them: each gets the stamp of the
+ * session that works in it, else of the last that did. One that two active sessions claim is a problem.
+ */
+export function planWorktrees(sessions: readonly SoundSession[], here: Here): WorktreePlan {
+  const problems: Problem[] = []
+  const items: MigrationItem[] = []
+  const adoptions: Adoption[] = []
+  const candidates = new Map<ListedWorktree, SoundSession[]>()
+  for (const sound of sessions) {
+    const { worktree } = sound.session
+    if (worktree === null) continue
+    const listed = here.worktrees.get(worktree.path)
+    const why = whyNot(sound, listed)
+    if (listed !== undefined && why === null)
+      candidates.set(listed, [...(candidates.get(listed) ?? []), sound])
+    else if (sound.session.status === 'active') items.push(left(sound, worktree.path, why ?? ''))
+  }
+  for (const [listed, all] of candidates) {
+    const active = all.filter(({ session }) => session.status === 'active')
+    if (active.length > 1) {
+      const whose = active.map(({ session }) => session.id).join(' and ')
+      const reason = `"${listed.path}" is the worktree of ${whose} at once`
+      problems.push(...active.map(({ session: { file, entry } }) => ({ file, entry, reason })))
+      continue
+    }
+    const last = (a: SoundSession, b: SoundSession) =>
+      a.session.lastActivity > b.session.lastActivity ? a : b
+    const chosen = active[0] ?? all.reduce(last)
+    const { session, project } = chosen
+    if (listed.gitDir === null || project === null || session.task === null) continue
+    const key = formatKey(taskKey(project.name, session.task))
+    adoptions.push({ path: listed.path, gitDir: listed.gitDir, session: session.id, key })
+    const why = `made for "${key}" by ${session.id}`
+    items.push({ what: 'worktree', name: listed.path, file: session.file, brought: true, why })
+  }
+  return { adoptions, problems, items }
+}
+
+/** Why the worktree of a session gets no stamp; null for one that does. */
+function whyNot({ session, project }: SoundSession, listed: ListedWorktree | undefined): string | null {
+  if (listed === undefined) return 'git lists no worktree of this repository there'
+  if (listed.main) return 'it is the main worktree'
+  if (listed.missing || listed.gitDir === null) return 'its directory is gone'
+  if (listed.stamped) return 'a claim of git dw made it'
+  return project === null || session.task === null ? `${session.id} has no task` : null
+}
+
+function left({ session }: SoundSession, path: string, why: string): MigrationItem {
+  return { what: 'worktree', name: path, file: session.file, brought: false, why }
+}

@@ -48,15 +48,20 @@ export async function writePack(
   })
 }
 
+/** Objects from which on it counts how long each takes. */
+const MANY = 500
+
 /** A pack of whole objects (gitformat-pack): header, entries, and the hash of all before. */
 function packOf(format: ObjectFormat, objects: readonly NewObject[]): Buffer {
   const header = Buffer.alloc(12)
   header.write('PACK')
   header.writeUInt32BE(2, 4)
   header.writeUInt32BE(objects.length, 8)
+  // small objects, each deflated for itself: a small window is as good, and much sooner set up
+  const how = objects.length > MANY ? { level: 1, windowBits: 10, memLevel: 3 } : {}
   const entries = objects.flatMap(({ type, bytes }) => [
     entryHeader(PACK_TYPES[type], bytes.length),
-    deflateSync(bytes),
+    deflateSync(bytes, how),
   ])
   const body = Buffer.concat([header, ...entries])
   return Buffer.concat([body, createHash(format).update(body).digest()])

@@ -4,6 +4,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 export const MAX_FILE_BYTES = 64 * 1024 * 1024
 export const MAX_SESSION_BYTES = 256 * 1024
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** An old file as it was found. Other people's input: links are not followed, and nothing waits for a pipe. */
 export type OldFile =
   | { readonly state: 'absent' }
@@ -28,7 +30,7 @@ export function readOldFile(path: string, limit: number = MAX_FILE_BYTES): OldFi
     if (!status.isFile()) return { state: 'damaged', problem: 'it is no regular file' }
     if (status.size > limit) return { state: 'damaged', problem: `it is larger than ${limit / 1024} KiB` }
     const bytes = readFileSync(descriptor)
-    return { state: 'read', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+    return { state: 'read', text: UTF8.decode(bytes) }
   } catch (error) {
     const code = codeOf(error)
     const isText = code === 'ERR_ENCODING_INVALID_ENCODED_DATA'

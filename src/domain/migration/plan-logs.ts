@@ -37,9 +37,15 @@ export function planLogs(events: readonly OldEvent[], brought: ReadonlyMap<strin
     logs,
     items: [
       ...[...bySession].map(([session, mine]) => item(session, true, countText(mine.length))),
-      ...(others === 0 ? [] : [item(file, false, `${others} lines of nobody who is brought over`)]),
+      ...(others === 0
+        ? []
+        : [item(file, false, `${linesText(others)} of sessions that are not brought over`)]),
     ],
   }
+}
+
+function linesText(count: number): string {
+  return `${count} ${count === 1 ? 'line' : 'lines'}`
 }
 
 function countText(count: number): string {

@@ -1,4 +1,5 @@
 import { formatKey, taskKey } from '../key.ts'
+import { nameProblem } from '../name.ts'
 import type { SoundSession } from './judge-sessions.ts'
 import type { Problem } from './old-state.ts'
 import type { Adoption, Here, ListedWorktree, MigrationItem } from './plan.ts'
@@ -54,7 +55,9 @@ function whyNot({ session, project }: SoundSession, listed: ListedWorktree | und
   if (listed.main) return 'it is the main worktree'
   if (listed.missing || listed.gitDir === null) return 'its directory is gone'
   if (listed.stamped) return 'a claim of git dw made it'
-  return project === null || session.task === null ? `${session.id} has no task` : null
+  if (project === null || session.task === null) return `${session.id} has no task`
+  const isNamed = [project.name, session.task].every((name) => nameProblem(name) === null)
+  return isNamed ? null : `the task of ${session.id} cannot be a task here`
 }
 
 function left({ session }: SoundSession, path: string, why: string): MigrationItem {

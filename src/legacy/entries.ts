@@ -11,6 +11,11 @@ const CLOCK_TOLERANCE = 86_400_000
 
 type Value = Readonly<Record<string, unknown>>
 
+/** Whether v1's `active.json` says that there is no session. */
+export function isEmptyV1(value: unknown): boolean {
+  return formats.problemWith(formats.isV1Empty, value) === null
+}
+
 /** v1's `active.json`. `now` in milliseconds since the epoch. */
 export function v1Session(value: unknown, source: Source, now: number): Parsed<OldSession> {
   return parsed(formats.isV1, value, ['startTime'], now, 'sessionId', (v1) => {
@@ -21,7 +26,7 @@ export function v1Session(value: unknown, source: Source, now: number): Parsed<O
       id: v1['sessionId'] as SessionId,
       project: project === null ? null : { id: project, name: null, path: null },
       ...{ task: null, worktree: null, pr: null, locks: [] },
-      status: v1['status'] as OldSession['status'],
+      status: v1['status'] === 'active' ? 'active' : 'ended',
       createdAt: at,
       lastActivity: at,
     }
@@ -78,8 +83,8 @@ export function lockEntry(value: unknown, source: Source, now: number): Parsed<O
   return parsed(formats.isLockEntry, value, ['acquiredAt'], now, null, (lock) => ({
     ...source,
     id: String(lock['lockId']),
-    projectId: String(lock['projectId']),
-    taskId: String(lock['taskId']),
+    projectId: textOf(lock, 'projectId'),
+    taskId: textOf(lock, 'taskId'),
     ownerId: String(lock['ownerId']),
     acquiredAt: timeOf(lock, 'acquiredAt'),
     expiresAt: timeOf(lock, 'expiresAt'),

@@ -15,8 +15,11 @@ export const isV1 = objectOf({
   sessionId: isText,
   activeProject: isOptionalText,
   startTime: isTime,
-  status: isSessionStatus,
+  status: t.isEnum(['active', 'inactive', 'ended'] as const),
 })
+
+/** What v1 wrote while there was no session. */
+export const isV1Empty = objectOf({ sessionId: t.isNullable(t.isEnum([''] as const)) })
 
 export const isRegistryEntry = objectOf({
   id: isText,
@@ -45,8 +48,8 @@ export const isSessionFile = objectOf({
 
 export const isLockEntry = objectOf({
   lockId: isText,
-  projectId: isText,
-  taskId: isText,
+  projectId: isOptionalText,
+  taskId: isOptionalText,
   ownerId: isText,
   acquiredAt: isTime,
   expiresAt: isTime,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 
 /** The most that is read of one old file, in bytes; of a session's own file less. */
-export const MAX_FILE_BYTES = 64 * 1024 * 1024
+const MAX_FILE_BYTES = 64 * 1024 * 1024
 export const MAX_SESSION_BYTES = 256 * 1024
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true })

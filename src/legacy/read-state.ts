@@ -103,7 +103,7 @@ class Reader {
     const limit = file.startsWith('sessions/') ? MAX_SESSION_BYTES : undefined
     const found = readOldFile(join(this.#directory, file), limit)
     const value = this.#json({ file, entry: entry ?? '' }, found)
-    return value === undefined
+    return value === undefined || (entry === undefined && entries.isEmptyV1(value))
       ? []
       : this.#entry(value, { file, entry: entry ?? idIn(value, 'sessionId') }, parse)
   }

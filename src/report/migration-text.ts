@@ -54,7 +54,7 @@ function commandOf({ path }: Elsewhere, state: string): string {
 }
 
 /** What came over, in one line: `12 sessions, 3 locks, 1 project, 2 logs, 1 worktree`. */
-export function migrationSummary(plan: Plan): string {
+function migrationSummary(plan: Plan): string {
   const { sessions, locks, projects, logs, adoptions } = plan
   const counts = [
     counted(sessions.length, 'session'),

@@ -23,6 +23,7 @@ const HERE: Here = {
   owner: { user: 'ann', host: 'mill', clone: 'clone' },
   sessionTtl: 86_400,
   defaultProject: 'repo',
+  holdsState: true,
   places: new Map([
     ['/repo/shop', 'shop'],
     ['/repo', '.'],
@@ -76,8 +77,8 @@ const lock: fc.Arbitrary<OldLock> = fc
   .record({
     file: fc.constant('locks.json'),
     id: fc.constantFrom('LOCK-1', 'LOCK-2', 'LOCK-3', 'LOCK-4'),
-    projectId: fc.constantFrom('PROJ-1', 'PROJ-2', 'PROJ-7', 'repo'),
-    taskId: fc.constantFrom('login', 'Login', 'pay', 'a/b'),
+    projectId: fc.constantFrom('PROJ-1', 'PROJ-2', 'PROJ-7', 'repo', null),
+    taskId: fc.constantFrom('login', 'Login', 'pay', 'a/b', null),
     ownerId: fc.constantFrom('SESS-1', 'SESS-2', 'SESS-a', 'SESS-gone'),
     acquiredAt: fc.integer({ min: -200, max: 0 }).map(minutes),
     expiresAt: fc
@@ -150,7 +151,8 @@ describe('a plan of whatever old files say', () => {
           const isTold =
             plan.locks.some((lock_) => lock_.id === each.id) ||
             told.has(idKey(each.id)) ||
-            elsewhere.includes(`task:other/${each.taskId}`)
+            elsewhere.includes(each.taskId === null ? 'project:other' : `task:other/${each.taskId}`) ||
+            plan.items.some(({ name }) => name.endsWith(`/${each.taskId}`))
           expect(isTold, each.id).toBe(true)
         }
       }),

@@ -237,3 +237,45 @@ describe('what is in the way', () => {
     expect(await sandbox.refs('refs/dw')).toStrictEqual([])
   })
 })
+
+test('what the older dw leaves in everyday use is no damage', async ({ sandbox }) => {
+  mkdirSync(join(sandbox.repo, 'packages/web'), { recursive: true })
+  const web = { id: 'PROJ-1', name: 'web', path: 'packages/web' }
+  const old = new OldFiles(join(sandbox.repo, 'state'))
+    // its own upgrade of v1: the old file stays, and the project is in the registry alone
+    .v1('SESS-UPGRADED', 'PROJ-1')
+    .v1('SESS-UPGRADED', 'PROJ-1', {}, 'active.json.v1-backup')
+    .session('SESS-UPGRADED', { project: web, status: 'ended' }, { project: null })
+    .session('SESS-ONE', { project: web, task: 'a', locks: ['LOCK-TASK', 'LOCK-GONE'] })
+    .session('SESS-TWO', { project: web, locks: ['LOCK-ALL'] })
+    // paths count from where the state directory lies
+    .project('PROJ-1', 'web', './packages/web', '../registry/projects.json')
+    .project('PROJ-2', 'docs', './docs', '../registry/projects.json')
+    .lock('LOCK-GONE', 'SESS-ONE', 'PROJ-1', 'x', { status: 'expired' })
+    // a task alone, by its session's project; a whole project, by its name
+    .lock('LOCK-TASK', 'SESS-ONE', 'PROJ-1', 'a', { projectId: undefined })
+    .lock('LOCK-ALL', 'SESS-TWO', 'docs', 'x', { taskId: undefined })
+    .events([-5, 'cleanup', 'SYSTEM'])
+  const { stdout, stderr, status } = await dwHere(sandbox, ['migrate', '--json'])
+  expect(status, stdout + stderr).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'migrated', problems: [] })
+  expect((await sandbox.refs('refs/dw')).map((line) => line.split(' ')[0])).toStrictEqual([
+    'refs/dw/active/sess-one',
+    'refs/dw/active/sess-two',
+    'refs/dw/ended/sess-upgraded',
+    'refs/dw/locks/task/docs',
+    'refs/dw/locks/task/web/a',
+    'refs/dw/meta',
+    'refs/dw/projects/docs',
+    'refs/dw/projects/web',
+  ])
+  expect(await sandbox.record('refs/dw/ended/sess-upgraded')).toMatchObject({ project: 'web' })
+  const { code, message } = JSON.parse(
+    (await dwHere(sandbox, ['claim', '--task', 'any', '--project', 'docs', '--json'])).stderr,
+  ).error
+  expect({ code, message }).toMatchObject({ code: 'DW_LOCKED', message: expect.stringContaining('SESS-TWO') })
+  // while there was no session, v1 had a file that says so
+  old.v1('', null, { sessionId: null, startTime: null, status: 'inactive' })
+  await dwHere(sandbox, ['migrate', '--undo'])
+  expect(JSON.parse((await dwHere(sandbox, ['migrate', '--json'])).stdout).problems).toStrictEqual([])
+})

@@ -1,4 +1,4 @@
-import { formatKey, type LockName, lockName, prefixes } from '../key.ts'
+import { formatKey, isAbove, type LockName, lockName, prefixes } from '../key.ts'
 import type { Problem } from './old-state.ts'
 import type { Here, MigrationItem } from './plan.ts'
 import type { WantedLock } from './plan-locks.ts'
@@ -36,8 +36,17 @@ export function withoutClashes(wanted: readonly WantedLock[], here: Here): Uncla
       for (const each of all) fail(each, `"${key}" has ${all.length} active locks, of ${whose}`)
       continue
     }
-    // nothing lies below a task
-    const [standing] = [name, ...prefixes(name)].flatMap((each) => standingAt.get(each) ?? [])
+    const above = prefixes(name).flatMap((each) => byName.get(each) ?? [])
+    const [project] = above
+    if (project !== undefined) {
+      const whose = formatKey(project.key)
+      if (above.every(({ session }) => session === first.session)) {
+        const why = `"${whose}" of the same session covers it`
+        items.push({ what: 'lock', name: key, file: first.old.file, brought: false, why })
+      } else fail(first, `"${whose}" above it has an active lock, of ${project.session.id}`)
+      continue
+    }
+    const standing = standingOnLine(here, standingAt, name)
     if (standing === undefined) {
       if (here.sessions.has(idKey(first.session.id)))
         fail(first, `${first.session.id} is here already, without it`)
@@ -49,3 +58,12 @@ export function withoutClashes(wanted: readonly WantedLock[], here: Here): Uncla
   }
   return { locks, problems, items }
 }
+
+/** A lock that stands here on the line of `name`; below a project, any of its tasks. */
+function standingOnLine(here: Here, standingAt: ReadonlyMap<LockName, Standing>, name: LockName) {
+  const [above] = [name, ...prefixes(name)].flatMap((each) => standingAt.get(each) ?? [])
+  if (above !== undefined || name.split('/').length > 2) return above
+  return here.locks.find((lock) => isAbove(name, lock.name))
+}
+
+type Standing = Here['locks'][number]

@@ -25,9 +25,11 @@ export function planMigration(old: OldState, here: Here): Plan {
   const items: MigrationItem[] = []
   for (const [key, each] of judged.sound) {
     const { id, file } = each.session
-    if (here.sessions.has(key)) {
-      items.push({ what: 'session', name: id, file, brought: false, why: 'it is here already' })
-    } else if (each.project?.place === 'elsewhere' && !locks.heard.has(id)) away.push(each)
+    const leave = (why: string) => items.push({ what: 'session', name: id, file, brought: false, why })
+    const isStray = !here.holdsState && old.states.projects !== 'absent' && each.project === null
+    if (here.sessions.has(key)) leave('it is here already')
+    else if (isStray && !locks.heard.has(id)) leave('it has no project, and the files lie elsewhere')
+    else if (each.project?.place === 'elsewhere' && !locks.heard.has(id)) away.push(each)
     else coming.push([key, each])
   }
   const worktrees = planWorktrees(

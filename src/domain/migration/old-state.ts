@@ -40,8 +40,10 @@ export interface OldSession extends Source {
 
 export interface OldLock extends Source {
   readonly id: string
-  readonly projectId: string
-  readonly taskId: string
+  /** The project's id, or its name; null where only a task was claimed. */
+  readonly projectId: string | null
+  /** Null where a whole project was claimed. */
+  readonly taskId: string | null
   readonly ownerId: string
   readonly acquiredAt: Timestamp
   readonly expiresAt: Timestamp

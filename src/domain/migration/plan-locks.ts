@@ -1,4 +1,4 @@
-import { formatKey, taskKey, type TaskKey } from '../key.ts'
+import { formatKey, type Key, projectKey, taskKey } from '../key.ts'
 import { nameProblem } from '../name.ts'
 import { formatLeft } from '../duration.ts'
 import type { Lock } from '../record.ts'
@@ -14,7 +14,7 @@ const LONGEST_TTL = 10 * 365 * 86_400
 /** An old lock that still counts here, its key, and the old session that has it. */
 export interface WantedLock {
   readonly old: OldLock
-  readonly key: TaskKey
+  readonly key: Key
   readonly session: OldSession
 }
 
@@ -80,30 +80,36 @@ function judgeOf(
   for (const { id } of old.locks) times.set(id, (times.get(id) ?? 0) + 1)
   const named = new Set([...old.v1, ...old.registry, ...old.files].map(({ id }) => idKey(id)))
   for (const { entry } of old.problems) named.add(idKey(entry))
+  const unknownSession = (id: string) =>
+    `its session ${id} ${named.has(idKey(id)) ? 'cannot be brought over' : 'is not known'}`
   return (lock) => {
     const { id, projectId, taskId, ownerId, acquiredAt, expiresAt, status } = lock
     if ((times.get(id) ?? 1) > 1) return { problem: `its id is there ${times.get(id)} times` }
     if (status !== 'active') return { skipped: `it is ${status}` }
     const isOver = Date.parse(expiresAt) <= here.now
-    const project = projectNamed(old, here, projects, projectId, null)
-    if (project === null || project.place === 'unknown') {
-      return { problem: `it is not known where its project "${projectId}" is` }
+    const session = united.sessions.get(idKey(ownerId))
+    // a task that was claimed by itself is one of its session's project
+    const of = projectId ?? session?.project?.id ?? null
+    const project = of === null ? null : projectNamed(old, here, projects, of, null)
+    if (of === null || project === null || project.place === 'unknown') {
+      if (session === undefined && projectId === null) return { problem: unknownSession(ownerId) }
+      return { problem: `it is not known where its project${of === null ? '' : ` "${of}"`} is` }
     }
-    const bad = nameProblem(taskId)
+    const bad = taskId === null ? null : nameProblem(taskId)
     if (bad !== null) return { problem: `"${taskId}" cannot name a task: it ${bad}` }
     if (project.place === 'elsewhere') {
       if (isOver) return { skipped: `it expired at ${expiresAt}` }
-      return { elsewhere: { project, key: `task:${project.name}/${taskId}` } }
+      const key = taskId === null ? `project:${project.name}` : `task:${project.name}/${taskId}`
+      return { elsewhere: { project, key } }
     }
-    const session = united.sessions.get(idKey(ownerId))
     if (session === undefined) {
-      const why = named.has(idKey(ownerId)) ? 'cannot be brought over' : 'is not known'
-      return { problem: `its session ${ownerId} ${why}` }
+      return { problem: unknownSession(ownerId) }
     }
     if (isOver) return { skipped: `it expired at ${expiresAt}` }
     if (session.status === 'ended') return { problem: `its session ${session.id} has ended` }
     if (expiresAt <= acquiredAt) return { problem: 'it expires before it was acquired' }
-    return { wanted: { old: lock, key: taskKey(project.name, taskId), session } }
+    const key = taskId === null ? projectKey(project.name) : taskKey(project.name, taskId)
+    return { wanted: { old: lock, key, session } }
   }
 }
 

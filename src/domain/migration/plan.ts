@@ -51,6 +51,8 @@ export interface Here {
   /** Seconds. */
   readonly sessionTtl: number
   readonly defaultProject: string
+  /** Whether the old files lie in this repository: what belongs to no project belongs where they lie. */
+  readonly holdsState: boolean
   /** Of each old directory, its path from the top of this repository as a key prints it; null for elsewhere. */
   readonly places: ReadonlyMap<string, string | null>
   /** Of each old worktree path, the worktree that git lists there. */

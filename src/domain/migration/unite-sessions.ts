@@ -1,6 +1,6 @@
 import { encodeComponent } from '../name.ts'
 import type { MigrationItem } from './plan.ts'
-import { type OldSession, type OldState, type Problem, V1_BACKUP } from './old-state.ts'
+import type { OldSession, OldState, Problem } from './old-state.ts'
 
 /** The old sessions, each once. */
 export interface United {
@@ -54,13 +54,10 @@ export function uniteSessions(old: OldState): United {
     const newer = sessions.get(key)
     if (newer === undefined && !doubtful.has(key)) {
       sessions.set(key, session)
-    } else if (session.file === V1_BACKUP || (newer !== undefined && isSame(session, newer))) {
-      const why = `an older copy of what ${newer?.file ?? 'another file'} has`
-      items.push({ what: 'session', name: session.id, file: session.file, brought: false, why })
     } else {
-      const reason = `${newer?.file ?? 'another file'} has a session of the same id that is not the same`
-      problems.push({ ...at(session), reason })
-      sessions.delete(key)
+      // v2 left the file of v1 where it was, and went on from it
+      const why = `an older copy of what ${newer?.file ?? 'v2'} has`
+      items.push({ what: 'session', name: session.id, file: session.file, brought: false, why })
     }
   }
   return { sessions, problems, items }
@@ -91,7 +88,8 @@ function once(
 function contradictions(entry: OldSession, file: OldSession): string[] {
   const facts: readonly (readonly [string, string | null, string | null])[] = [
     ['the status', entry.status, file.status],
-    ['the project', entry.project?.id ?? null, file.project?.id ?? null],
+    // what came from v1 has its project in the registry alone
+    ['the project', entry.project?.id ?? null, file.project?.id ?? entry.project?.id ?? null],
     ['the task', entry.task, file.task],
     ['the worktree', entry.worktree?.path ?? null, file.worktree?.path ?? null],
   ]
@@ -108,6 +106,7 @@ function quoted(value: string | null): string {
 function merged(entry: OldSession, file: OldSession): OldSession {
   return {
     ...file,
+    project: file.project ?? entry.project,
     createdAt: entry.createdAt < file.createdAt ? entry.createdAt : file.createdAt,
     lastActivity: entry.lastActivity > file.lastActivity ? entry.lastActivity : file.lastActivity,
   }
@@ -118,12 +117,6 @@ function missing(old: OldState, found: OldSession, noFile: boolean): string | nu
   // of an ended session the file is not needed any more
   if (noFile) return found.status === 'ended' ? null : `sessions/${found.id}.json is not there`
   return old.states.registry === 'read' ? 'sessions.json does not list it' : null
-}
-
-function isSame(v1: OldSession, v2: OldSession): boolean {
-  const project = v1.project?.id ?? null
-  const names = [v2.project?.id ?? null, v2.project?.name ?? null]
-  return v1.status === v2.status && names.includes(project)
 }
 
 function at({ file, entry }: OldSession): { readonly file: string; readonly entry: string } {

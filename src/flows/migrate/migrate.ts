@@ -84,7 +84,7 @@ async function attempt(
         progress: (at, total) => around.progress?.(`reading ${grouped(at)} of ${grouped(total)} sessions`),
       }),
     })
-    const { here, hasMeta } = await surveyHere(workspace, old)
+    const { here, hasMeta } = await surveyHere(workspace, state, old)
     const plan = planMigration(old, here)
     const left = plan.problems.length
     const answer = { state, at: null, plan, left }

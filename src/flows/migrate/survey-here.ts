@@ -21,7 +21,7 @@ import { realPath } from '../real-path.ts'
 import { ownerHere } from '../seat.ts'
 import { checkMeta, corrupt, defaultProject, type Workspace } from '../workspace.ts'
 import { type KnownWorktree, knownWorktrees } from '../worktree/known-worktree.ts'
-import { absolutePath, mainTop } from './state-directory.ts'
+import { absolutePath } from './state-directory.ts'
 
 /** What this repository has that the old files could meet; `hasMeta` tells whether it has records at all. */
 export interface Survey {
@@ -30,7 +30,7 @@ export interface Survey {
 }
 
 /** Looks at this repository for a plan. Changes nothing. Throws DW_SCHEMA, DW_CORRUPT_STATE. */
-export async function surveyHere(workspace: Workspace, old: OldState): Promise<Survey> {
+export async function surveyHere(workspace: Workspace, state: string, old: OldState): Promise<Survey> {
   const { around, settings, cloneId, store, git } = workspace
   const roots = [META_REF, ACTIVE_REF, ENDED_REF, LOCKS_REF, PROJECTS_REF]
   const [snapshot, logs, known] = await Promise.all([
@@ -42,15 +42,17 @@ export async function surveyHere(workspace: Workspace, old: OldState): Promise<S
   const { projects, damaged } = registryIn(snapshot)
   const [first] = damaged
   if (first !== undefined) throw corrupt(first)
-  const places = await placesOf(workspace, known, old)
+  const at = dirname(state)
+  const places = await placesOf(workspace, known, old, at)
   const here: Here = {
     now: around.now(),
     // nobody sits in them: they are this clone's, until somebody resumes them
     owner: ownerHere(around, cloneId, null),
     sessionTtl: settings.sessionTtl,
     defaultProject: defaultProject(workspace),
+    holdsState: (await placeOf(state, await topsOf(known))) !== null,
     places,
-    worktrees: await worktreesOf(workspace, known, old),
+    worktrees: await worktreesOf(workspace, known, old, at),
     sessions: new Set([ACTIVE_REF, ENDED_REF].flatMap((root) => namesBelow(root, [...snapshot.keys()]))),
     logs: new Set(
       namesBelow(
@@ -78,15 +80,19 @@ function locksIn(snapshot: Snapshot): Here['locks'] {
 }
 
 /** Where in this repository each directory is that the old files name for a project. */
-async function placesOf(workspace: Workspace, known: readonly KnownWorktree[], old: OldState) {
+async function placesOf(workspace: Workspace, known: readonly KnownWorktree[], old: OldState, at: string) {
   const named = [...old.projects, ...old.files.flatMap(({ project }) => project ?? [])]
   const paths = new Set(named.flatMap(({ path }) => path ?? []))
-  const tops = await Promise.all(
-    known.filter(({ bare, missing }) => !bare && !missing).map(({ path }) => realPath(path)),
-  )
+  const tops = await topsOf(known)
   const places = new Map<string, string | null>()
-  for (const path of paths) places.set(path, await placeOf(await located(workspace, path), tops))
+  for (const path of paths) places.set(path, await placeOf(await located(workspace, path, at), tops))
   return places
+}
+
+/** The tops of the worktrees that are there. */
+async function topsOf(known: readonly KnownWorktree[]): Promise<string[]> {
+  const there = known.filter(({ bare, missing }) => !bare && !missing)
+  return Promise.all(there.map(({ path }) => realPath(path)))
 }
 
 /** `path` from the top of the worktree that it lies in; null outside, and in a repository of its own. */
@@ -104,7 +110,7 @@ async function placeOf(path: string | null, tops: readonly string[]): Promise<st
 }
 
 /** The worktree that git lists at each path that the old sessions name; no other path is looked into. */
-async function worktreesOf(workspace: Workspace, known: readonly KnownWorktree[], old: OldState) {
+async function worktreesOf(workspace: Workspace, known: readonly KnownWorktree[], old: OldState, at: string) {
   const listed = new Map<string, ListedWorktree>()
   for (const worktree of known) {
     const { path, branch, gitDir, main, missing } = worktree
@@ -115,15 +121,14 @@ async function worktreesOf(workspace: Workspace, known: readonly KnownWorktree[]
   const paths = new Set(sessions.flatMap(({ worktree }) => worktree?.path ?? []))
   const found = new Map<string, ListedWorktree>()
   for (const path of paths) {
-    const worktree = listed.get((await located(workspace, path)) ?? '')
+    const worktree = listed.get((await located(workspace, path, at)) ?? '')
     if (worktree !== undefined) found.set(path, worktree)
   }
   return found
 }
 
-/** An old path with its links resolved; null for one that cannot be a path. */
-async function located(workspace: Workspace, path: string): Promise<string | null> {
+/** An old path, from where the state directory lies, with its links resolved; null for what is no path. */
+async function located(workspace: Workspace, path: string, at: string): Promise<string | null> {
   if (path.includes('\0')) return null
-  const from = mainTop(workspace) ?? workspace.repository.commonDir
-  return realPath(absolutePath(path, from, workspace.around.home)).catch(() => null)
+  return realPath(absolutePath(path, at, workspace.around.home)).catch(() => null)
 }

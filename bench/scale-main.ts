@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { cleaningBars, measureCleaning } from './cleaning.ts'
+import { measureMigrating, migratingBars } from './migrating.ts'
 import { measureScale } from './scale.ts'
 import { bars, scaleMarkdown } from './scale-table.ts'
 
@@ -8,7 +9,11 @@ async function main(): Promise<void> {
   const rounds = Number(process.env['BENCH_ROUNDS'] ?? 15)
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('BENCH_ROUNDS is no whole number above 0')
   const { times, peaks } = await measureScale(rounds)
-  const result = [...bars(times, peaks), ...cleaningBars(await measureCleaning(rounds))]
+  const result = [
+    ...bars(times, peaks),
+    ...cleaningBars(await measureCleaning(rounds)),
+    ...migratingBars(await measureMigrating(rounds)),
+  ]
   process.stdout.write(scaleMarkdown(times, result))
   const file = process.env['BENCH_JSON']
   if (file) writeFileSync(file, `${JSON.stringify({ rounds, times, peaks, bars: result }, null, 2)}\n`)

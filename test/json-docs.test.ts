@@ -5,6 +5,7 @@ import { REGISTRY } from '../src/cli/registry.ts'
 import { EXIT_STATUS } from '../src/domain/error.ts'
 import { CODES, lookAtRun, type Run, TABLES } from './harness/json-page.ts'
 import { ended, type RunOptions, Sandbox } from './harness/sandbox.ts'
+import { OldFiles } from './migrate/old-files.ts'
 import { serveGit } from './reader/git-server.ts'
 
 const COMMANDS = REGISTRY.map(({ path }) => path.join(' '))
@@ -146,6 +147,34 @@ async function runProjects(): Promise<void> {
   await run(['release', 'web'], ANNA)
   await run(['release', '--project', 'site'], ANNA)
   await run(['project', 'remove', 'site'])
+}
+
+/** What an older dw has left: sound, damaged, and of another repository. */
+async function runMigration(): Promise<void> {
+  const first = sandbox
+  sandbox = await Sandbox.create()
+  const elsewhere = { id: 'PROJ-2', name: 'api', path: '/srv/api' }
+  const old = new OldFiles(join(sandbox.repo, 'state'))
+    .session('SESS-OLD', { locks: [] })
+    .session('SESS-API', { project: elsewhere, task: 'x' })
+    .lock('LOCK-2', 'SESS-API', 'PROJ-2', 'x')
+    .events([-9, 'session_started', 'SESS-OLD'])
+    .write('active.json', '{')
+  await run(['init'], ANNA)
+  await run(['migrate', 'none'])
+  await run(['migrate'])
+  await run(['migrate', '--partial', '--dry-run'])
+  await run(['migrate', '--partial'])
+  await run(['migrate'])
+  await run(['migrate', '--undo', '--dry-run'])
+  await run(['migrate', '--undo'])
+  old.write('active.json', { sessionId: null })
+  const { session } = await run(['init'], ANNA)
+  await sandbox.git(['config', 'dw.legacyState', 'other'])
+  new OldFiles(join(sandbox.repo, 'other')).session('SESS-NEW')
+  await run(['init', '--resume', session], ANNA)
+  sandbox.dispose()
+  sandbox = first
 }
 
 /** A repository that is shared through another on this machine. */
@@ -292,6 +321,7 @@ beforeAll(async () => {
   sandbox = await Sandbox.create()
   await runAnswers()
   await runSharing()
+  await runMigration()
   await runDamage()
   await runErrors()
   await runOddGits()

@@ -37,7 +37,7 @@ export class MigrateCommand extends RepositoryCommand {
     examples: [
       ['What would come over?', 'git dw migrate --dry-run'],
       ['Bring over what is sound', 'git dw migrate --partial'],
-      ['From a directory elsewhere', 'git dw migrate ~/dev-workflow/state'],
+      ['From a directory elsewhere', 'git dw migrate ~/dev-workspace/state'],
     ],
   })
 

@@ -1,0 +1,4 @@
+import { Hub } from '../share/hub.ts'
+import { describeGuard } from './through.ts'
+
+describeGuard('file://', Hub.create)

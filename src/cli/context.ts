@@ -4,10 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
+import type { Prompter } from '../flows/prompter.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
-import { processesIn } from './processes.ts'
 import { thisProgram } from './program.ts'
-import { terminalPrompter } from './prompts.ts'
 import { Streams } from './streams.ts'
 import { controllingTerminal, isInGroupOf, isRunning, ownProcess } from './terminal.ts'
 
@@ -62,11 +61,20 @@ function surroundings(streams: Streams): Surroundings {
     onSignal,
     isInGroup: (pid) => isInGroupOf(process.pid, pid),
     isQuiet: () => streams.isJson,
-    processesIn: async (directory) => processesIn(directory, process.pid),
-    ask: mayAsk(streams) ? terminalPrompter(signal) : null,
+    processesIn: async (directory) => (await import('./processes.ts')).processesIn(directory, process.pid),
+    ask: mayAsk(streams) ? prompter(signal) : null,
     signal,
     say: (line) => streams.say(line),
     progress: streams.showsProgress ? (line) => streams.progress(line) : null,
+  }
+}
+
+/** The prompter of this process's terminal, loaded when the first question is asked. */
+function prompter(signal: AbortSignal): Prompter {
+  const loaded = async () => (await import('./prompts.ts')).terminalPrompter(signal)
+  return {
+    choose: async (question, choices, options) => (await loaded()).choose(question, choices, options),
+    confirm: async (question, initial) => (await loaded()).confirm(question, initial),
   }
 }
 

@@ -4,7 +4,7 @@ import { printable } from '../domain/printable.ts'
 import { errorJson, errorText } from '../report/error.ts'
 import { jsonLine } from '../report/json.ts'
 import { COLOURED, type Palette, PLAIN } from '../report/palette.ts'
-import { columnsOf, cutTo } from '../report/table.ts'
+import { columnsOf, cutTo } from '../report/columns.ts'
 
 /** A stream to write to, and whether a person watches it. */
 export interface Target {

@@ -8,7 +8,7 @@ import { type Key, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
-import { claimTask, type TaskClaim } from '../flows/claim-task.ts'
+import type { TaskClaim } from '../flows/claim-task.ts'
 import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
 import { withDirectories } from '../flows/project-lock.ts'
@@ -122,6 +122,8 @@ export class ClaimCommand extends ClaimingCommand {
     const { name, record } = await projectOfTask(workspace, this.project)
     const key = taskKey(name, task)
     const worktree = this.worktreeOptions(record)
+    // it needs all of the worktrees' modules
+    const { claimTask } = await import('../flows/claim-task.ts')
     const claim = () => claimTask(workspace, { ...request, task: key, worktree, project: name })
     return this.#waiting(workspace, [key], claim)
   }

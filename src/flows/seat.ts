@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Owner } from '../domain/record.ts'
+import { sha256 } from '../domain/sha256.ts'
 import type { Surroundings, Terminal } from './surroundings.ts'
 
 /**
@@ -49,5 +49,5 @@ export function sitsHere(owner: Owner, cloneId: string, seat: Seat): boolean {
 }
 
 function digest(source: string): string {
-  return createHash('sha256').update(source).digest('hex').slice(0, 8)
+  return sha256(source).slice(0, 8)
 }

@@ -1,6 +1,7 @@
 import { printable } from '../domain/printable.ts'
 import type { Palette } from './palette.ts'
-import { columnsOf, padded } from './table.ts'
+import { columnsOf } from './columns.ts'
+import { padded } from './table.ts'
 
 /** What is known of a worktree at once. */
 interface Start {

@@ -13,6 +13,7 @@ const to = (target: string): Target => ({ to: target })
 export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
   'main.ts': [to('cli/')],
   'completions.ts': [to('cli/'), to('report/')],
+  'load.ts': [],
   'man.ts': [to('cli/'), to('report/'), to('../package.json')],
   'cli/': [
     to('commands/'),

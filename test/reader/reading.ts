@@ -4,7 +4,7 @@ import { test as base } from '../harness/transcript.ts'
 import { type GitServerOptions, type RunningServer, serveGit } from './git-server.ts'
 
 /** The built export of the package. */
-export const READER = resolve(import.meta.dirname, '../../dist/reader.js')
+export const READER = resolve(import.meta.dirname, '../../dist/reader.mjs')
 
 /** A sandbox whose repository is served, and commands that have neither a repository nor a git. */
 export class Reading {

@@ -14,9 +14,6 @@ import { timestamp, type Workspace } from '../workspace.ts'
 import { dropGuard, heldGuard, setGuard } from './guard.ts'
 import { localStore, takeBack, TOGETHER } from './take-back.ts'
 
-/** More refs than this are not synced to disk one by one: the old files are there still. */
-const MOST_SYNCED = 1000
-
 /** More blobs than this are written as one pack. */
 const MOST_LOOSE = 100
 
@@ -82,7 +79,7 @@ async function writeAll(workspace: Workspace, local: GitStore, staged: Staged): 
   for (let at = 0; at < total; at += TOGETHER) {
     around.signal.throwIfAborted()
     const steps = [heldGuard(guard), ...updates.slice(at, at + TOGETHER)]
-    const commit = await local.move(steps, [], { durable: total <= MOST_SYNCED })
+    const commit = await local.move(steps, [], { durability: 'together' })
     if (commit.outcome === 'conflict') throw changedMeanwhile()
     show(Math.min(at + TOGETHER, total))
   }

@@ -9,7 +9,7 @@ import type { Workspace } from '../workspace.ts'
 const USUAL = ['state', '.dw']
 
 /** The top of the main worktree as far as it is known without a process; null where there is none. */
-export function mainTop({ repository, settings }: Workspace): string | null {
+function mainTop({ repository, settings }: Workspace): string | null {
   const { gitDir, commonDir, toplevel, bare } = repository
   if (bare) return null
   if (gitDir === commonDir) return toplevel

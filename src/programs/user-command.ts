@@ -99,10 +99,13 @@ const COPIES = 2000
  */
 function passSignals(child: ChildProcess, { onSignal, isInGroup }: SignalSource): () => void {
   let witness = new Witness()
+  let isOver = false
   const lastToAll = new Map<SignalName, number>()
   const pass = async (name: SignalName) => {
     const asked = witness
     const endedBy = await asked.endedBy()
+    // what a signal to all has ended may be gone by now, and so is who would dismiss another witness
+    if (isOver) return
     if (endedBy !== null && asked === witness) witness = new Witness()
     if (endedBy === name) lastToAll.set(name, performance.now())
     const since = performance.now() - (lastToAll.get(name) ?? -COPIES)
@@ -110,6 +113,7 @@ function passSignals(child: ChildProcess, { onSignal, isInGroup }: SignalSource)
   }
   const unsubscribe = onSignal((name) => void pass(name))
   return () => {
+    isOver = true
     unsubscribe()
     witness.dismiss()
   }

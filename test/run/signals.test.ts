@@ -77,6 +77,15 @@ test.for([
   },
 )
 
+test('Ctrl-C on a terminal ends a command that does not heed it, and run with it', async ({ sandbox }) => {
+  const command = `exec git-dw run --task T -- sh -c 'echo running; exec sleep 60'`
+  const terminal = new Terminal(sandbox, command, ANNA)
+  await terminal.sees(/running/)
+  terminal.type(KEY.interrupt)
+  expect((await terminal.ended()).status).toBe(130)
+  expect(await heldKeys(sandbox)).toStrictEqual([])
+})
+
 test.for(['git-dw', 'git dw'])(
   'on a terminal, SIGINT to "%s run" alone is passed on to the command',
   async (program, { sandbox }) => {

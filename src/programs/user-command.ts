@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 import { constants } from 'node:os'
 
 type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
@@ -34,12 +35,13 @@ export interface CommandEnd {
  */
 export async function runUserCommand(command: UserCommand): Promise<CommandEnd> {
   const { cwd, env, output } = command
+  const witness = new Witness()
   const child = spawn('sh', ['-c', command.command], {
     cwd,
     env: { ...env },
     stdio: ['ignore', output, output],
   })
-  const stop = passSignals(child, command)
+  const stop = passSignals(child, witness, command)
   try {
     return await new Promise((resolve, reject) => {
       child.on('error', reject)
@@ -68,8 +70,9 @@ export interface RunningProgram {
  */
 export async function startUserProgram(user: UserProgram): Promise<RunningProgram> {
   const { program, args, cwd, env } = user
+  const witness = new Witness()
   const child = spawn(program, args, { cwd, env: { ...env }, stdio: 'inherit' })
-  const stop = passSignals(child, user)
+  const stop = passSignals(child, witness, user)
   const ended = new Promise<CommandEnd>((resolve) => {
     child.on('exit', (status, signal) => resolve({ status, signal }))
   })
@@ -97,8 +100,9 @@ const COPIES = 2000
  * Passes signals on to `child`, unless it got them itself because they went to the whole process group, as
  * Ctrl-C on a terminal does: a second one would mean "at once" to many programs. Returns how to stop.
  */
-function passSignals(child: ChildProcess, { onSignal, isInGroup }: SignalSource): () => void {
-  let witness = new Witness()
+function passSignals(child: ChildProcess, first: Witness, { onSignal, isInGroup }: SignalSource): () => void {
+  // it was there before the child: what the child got, it got, too
+  let witness = first
   let isOver = false
   const lastToAll = new Map<SignalName, number>()
   const pass = async (name: SignalName) => {
@@ -136,6 +140,9 @@ class Witness {
       this.#cat.on('error', () => resolve('no start'))
     })
     for (const stream of [stdin, stdout]) stream.on('error', () => undefined)
+    // whatever becomes of the command, nothing waits for this one
+    this.#cat.unref()
+    for (const stream of [stdin, stdout]) if (stream instanceof Socket) stream.unref()
     stdout.on('data', (answers: Buffer) => {
       for (const _ of answers) this.#asking.shift()?.()
     })

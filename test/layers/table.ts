@@ -26,6 +26,7 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
   ],
   'commands/': [
     to('cli/command.ts'),
+    to('cli/claiming-command.ts'),
     { to: 'cli/context.ts', typesOnly: true },
     to('flows/'),
     to('report/'),

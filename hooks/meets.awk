@@ -11,9 +11,9 @@ BEGIN {
   special = "^(con|prn|aux|nul|com[0-9]|lpt[0-9])([.]|$)|[.][.]|[.]$|[.]lock$"
 }
 
+paths && !/^\/\// { if (meets($0)) exit; next }
 paths && $0 == "//commits" { listed = 1; next }
-paths && $0 == "//changes" { if (listed) answer = 0; exit }
-paths { if (meets($0)) exit; next }
+paths { if (listed && $0 == "//changes") answer = 0; exit }
 
 $0 == "//paths" { paths = 1; next }
 /^\/\/pushed / { pushed[substr($0, 10)] = 1; next }
@@ -70,7 +70,7 @@ function meets(path,   place, at) {
   if (at > 0) place = parent(place)
   if (place ~ /[^a-z0-9_+=,\/.-]|\/[.-]|[.]([.\/]|$|lock)|\/(con|prn|aux|nul|com[0-9]|lpt[0-9])/ || length(place) > 180)
     place = encoded(place)
-  return (place in above) || is_within(place)
+  return (place in above) || (place in held) || (place != "" && is_within(parent(place)))
 }
 
 # Whether the place or one above it is held.

@@ -144,6 +144,7 @@ describe('where others hold something', () => {
 
   test('a push that meets some of it is refused by the program', async () => {
     for (const [refs, remote] of [
+      [[...'abcde'].map((name) => `main:${name}`).concat('main:feature/T')],
       [['main:feature/T']],
       [[':feature/T']],
       [['main:x'], 'elsewhere'],

@@ -1,7 +1,7 @@
 # Whether a push meets what others hold: exits with 0 only where it certainly does not. Read one after the
-# other: "//pushed <ref>" for each ref that is pushed, what meets.sh lists of the locks, "//paths", the paths
+# other: "//pushed <ref>" for each ref that is pushed, the records that pre-push has listed, "//paths", the paths
 # that the push changes as git prints them with core.quotePath, and "//commits" and "//changes" where git came
-# to the end of both. No path and no ref starts with "//".
+# to the end of both. No path and no ref starts with "//". The locks of the session `me` count for nothing.
 # A path's name in the locks' refs is made as domain/name.ts makes it. What that takes more for than letters of
 # ASCII counts as any name: then it is enough that something is held in that directory, or around it.
 
@@ -15,16 +15,24 @@ paths && !/^\/\// { if (meets($0)) exit; next }
 paths && $0 == "//commits" { listed = 1; next }
 paths { if (listed && $0 == "//changes") answer = 0; exit }
 
+$0 == "" { next }
 $0 == "//paths" { paths = 1; next }
 /^\/\/pushed / { pushed[substr($0, 10)] = 1; next }
-/^refs\/dw\/locks\/path/ { if (!hold(substr($0, 19))) exit; next }
+/^refs\/dw\/locks\// && is_mine($0) { next }
+/^refs\/dw\/locks\/path/ { sub(/ .*/, ""); if (!hold(substr($0, 19))) exit; next }
 /^refs\/dw\/locks\/task\// { if (!leaves_branches($0)) exit; next }
 # what a newer git dw writes may mean more
 /^refs\/dw\/meta / { if (!index($0, "\"minReader\":1,")) exit; next }
-/^refs\/dw\/(active|ended)\// || $0 == "mine" { next }
+/^refs\/dw\/(active|ended)\// { next }
 { exit }
 
 END { exit answer }
+
+# Whether a record on one line is a lock of mine.
+function is_mine(record,   at) {
+  at = index(record, ",\"session\":\"" me "\",")
+  return me != "" && at > 0 && substr(record, 1, at - 1) ~ /"rev":[0-9]+$/ && record ~ /}$/
+}
 
 # Notes a lock's place, "" or "/a/b", and all that is above it. False for what is no place.
 function hold(place) {

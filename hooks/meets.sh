@@ -5,8 +5,6 @@
 
 # dw_meets_none <remote>: whether no path and no branch that is pushed is held by another.
 dw_meets_none() {
-  set -f
-  IFS=$dw_newline
   # a remote's name, and no URL
   case $1 in '' | *[*?:\\[]*) dw_glob='' ;; *) dw_glob=refs/remotes/$1/'*' ;; esac
   (
@@ -18,7 +16,7 @@ dw_meets_none() {
       *"$dw_newline"refs/dw/locks/path*) dw_changes ;;
       *) printf '%s\n' //commits //changes ;;
     esac
-  ) 2>/dev/null | LC_ALL=C awk -f "$dw_hooks/meets.awk" 2>/dev/null
+  ) 2>/dev/null | LC_ALL=C awk -v me="$dw_me" -f "$dw_hooks/meets.awk" 2>/dev/null
 }
 
 # dw_each_pushed <before ref> <before new commit> <before old commit>: prints what has something before it.

@@ -85,7 +85,7 @@ describe.each([
     expect(isFree(['refs/dw/meta {"id":"x","minReader":2,"schema":2}', '//paths', ...END])).toBe(false)
     expect(isFree(['?', '//paths', ...END])).toBe(false)
     expect(isFree(['refs/dw/locks/unknown/x', '//paths', ...END])).toBe(false)
-    expect(isFree([...locks(['path/a b']), '//paths', ...END])).toBe(false)
+    expect(isFree([...locks(['path/a//b']), '//paths', ...END])).toBe(false)
     // git did not come to the end
     expect(isFree(['//paths', 'x', '//changes'])).toBe(false)
     expect(isFree(['//paths', 'x', '//commits'])).toBe(false)

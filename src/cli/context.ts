@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
 import { durationOption } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
+import { CallTrace } from '../git/call-trace.ts'
 import type { Prompter } from '../flows/prompter.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
 import { thisProgram } from './program.ts'
@@ -46,6 +47,7 @@ function surroundings(streams: Streams): Surroundings {
     cwd: currentDirectory(),
     home: env['HOME'] || userEntry()?.homedir || '',
     ...thisProgram(process),
+    ...(isTraced(env['DW_TRACE']) ? { trace: new CallTrace(() => performance.now()) } : {}),
     user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,
@@ -115,6 +117,10 @@ function interruption(): AbortSignal {
     )
   }
   return controller.signal
+}
+
+function isTraced(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0'
 }
 
 /** Milliseconds by which tests shift the clock: `+3h`, `-90s`. */

@@ -1,5 +1,6 @@
 import { version } from '../../package.json'
 import { DwError, EXIT_STATUS } from '../domain/error.ts'
+import type { CallTrace } from '../git/call-trace.ts'
 import { asDwError } from '../report/error.ts'
 import { type DwContext, processContext, processStreams } from './context.ts'
 import { commandsUnder, findRegistration, parseCommand } from './parse.ts'
@@ -14,12 +15,20 @@ export async function run(words: readonly string[]): Promise<void> {
   const streams = processStreams()
   // known before parsing, so that a usage error is JSON too
   if (optionsOf(words).includes('--json')) streams.useJson()
+  const start = performance.now()
+  let trace: CallTrace | undefined
   try {
-    process.exitCode = await dispatch(processContext(words, streams), withCommandFirst(words))
+    const context = processContext(words, streams)
+    trace = context.around.trace
+    process.exitCode = await dispatch(context, withCommandFirst(words))
   } catch (thrown) {
     const error = await explained(asDwError(thrown))
     streams.error(error)
     process.exitCode = EXIT_STATUS[error.code]
+  }
+  if (trace !== undefined) {
+    const { traceText } = await import('../report/trace-text.ts')
+    streams.complain(traceText(trace.calls, { start, end: performance.now() }))
   }
 }
 

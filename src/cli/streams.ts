@@ -76,7 +76,7 @@ export class Streams {
     return this.#stderr.isTerminal && !this.#json
   }
 
-  /** Writes usage that was not asked for. */
+  /** Writes usage that was not asked for, or a trace that was, to stderr as it is. */
   complain(text: string): void {
     this.#stderr.stream.write(text)
   }

@@ -1,3 +1,4 @@
+import type { CallTrace } from '../git/call-trace.ts'
 import type { Environment } from '../git/exec.ts'
 import type { Prompter } from './prompter.ts'
 
@@ -34,6 +35,8 @@ export interface Surroundings {
   /** The directory of the Node that runs this; empty for the native build, which needs none. */
   readonly runtime: string
   readonly versions: Versions
+  /** Notes every git process, where `DW_TRACE` asks for it. */
+  readonly trace?: CallTrace
   /** The login name and the machine's name, as they stand in a session's owner. */
   readonly user: string
   readonly host: string

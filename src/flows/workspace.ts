@@ -40,7 +40,7 @@ export interface Workspace {
 
 /** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
 export async function openWorkspace(around: Surroundings): Promise<Workspace> {
-  const git = new Git(around.env, around.cwd)
+  const git = new Git(around.env, around.cwd, around.trace)
   const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
   const local = new GitStore(git, repository, storeRuntime(around))

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import type { CallTrace } from './call-trace.ts'
 
 /** The environment of this process, given by `cli/context`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -90,10 +91,13 @@ const SETTING_VARIABLES = /^GIT_CONFIG(?:_PARAMETERS|_COUNT|_(?:KEY|VALUE)_\d+)?
 export class Git {
   readonly #env: Environment
   readonly #cwd: string
+  readonly #trace: CallTrace | undefined
 
-  constructor(env: Environment, cwd: string) {
+  /** `trace` is told of every process. */
+  constructor(env: Environment, cwd: string, trace?: CallTrace) {
     this.#env = env
     this.#cwd = cwd
+    this.#trace = trace
   }
 
   /** Runs git and returns how it ended, whatever its exit status. Throws DW_GIT when it cannot be started. */
@@ -103,6 +107,7 @@ export class Git {
     const env = options.records ? { ...kept, ...AS_THEY_ARE } : kept
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
+    const traced = this.#trace?.begin(args)
     return new Promise((resolve, reject) => {
       const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached: !foreground })
       const stdout: Buffer[] = []
@@ -126,6 +131,7 @@ export class Git {
       })
       child.on('close', (status) => {
         clearTimeout(timer)
+        traced?.()
         resolve({
           status,
           stdout: Buffer.concat(stdout),
@@ -162,7 +168,10 @@ export class Git {
     second: readonly string[],
   ): Promise<readonly [GitResult, GitResult]> {
     const env = childEnvironment(this.#env, false)
-    const start = (args: readonly string[]) => spawn('git', args, { cwd: this.#cwd, env, stdio: 'pipe' })
+    const start = (args: readonly string[]) => {
+      const traced = this.#trace?.begin(args)
+      return spawn('git', args, { cwd: this.#cwd, env, stdio: 'pipe' }).on('close', () => traced?.())
+    }
     const [source, sink] = [start(first), start(second)]
     // either may leave before the other is done; their exit statuses tell
     for (const stream of [source.stdin, source.stdout, sink.stdin]) stream.on('error', () => undefined)

@@ -161,6 +161,10 @@ export const ENVIRONMENT: Terms = [
     'The token that --remote shows to a server that asks, as the password beside the user name in the URL.',
   ],
   ['DW_HOOKS', '0: the hooks do nothing.'],
+  [
+    'DW_TRACE',
+    '1: at the end, every git process is listed on stderr, with --json too: when it started, how long it ran, and a star where the command waited for it.',
+  ],
   ['DW_BUILD', 'node: the Node build starts, also where the native build lies beside it.'],
   ['NO_COLOR', 'Set to anything: no colour.'],
   ['CI', 'Set to anything: nothing is asked.'],

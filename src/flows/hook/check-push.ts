@@ -103,7 +103,7 @@ async function pathsFor(
   if (range.tips.length === 0) return new Set()
   // nothing is fetched to decide: newer git is told so, older git is left without a way to do it
   const env = { ...around.env, GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
-  const git = new Git(env, around.cwd)
+  const git = new Git(env, around.cwd, around.trace)
   return edge === undefined ? pushedPaths(git, range) : pushedPathsOfShallow(git, edge, range)
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from 'clipanion'
 import { type ErrorCode, EXIT_STATUS } from '../domain/error.ts'
 import type { Key } from '../domain/key.ts'
 import { syncInBackground } from '../flows/background-sync.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import { showKey } from '../flows/path-key.ts'
 import { openWorkspace, type Workspace } from '../flows/workspace.ts'
 import type { DwContext } from './context.ts'
@@ -42,7 +43,10 @@ export abstract class RepositoryCommand extends DwCommand {
   })
 
   override async answer(): Promise<Answer> {
-    const workspace = await openWorkspace(this.context.around)
+    const workspace = await openWorkspace(
+      this.context.around,
+      this.sessionOption === undefined ? this.firstRead : undefined,
+    )
     this.context.streams.useColour(workspace.settings.colour)
     if (this.changes) workspace.settings.checkDurations()
     const show = (key: Key) => showKey(workspace, key)
@@ -75,6 +79,11 @@ export abstract class RepositoryCommand extends DwCommand {
   /** Whether the command changes state: then bad settings are refused before it does. */
   get changes(): boolean {
     return true
+  }
+
+  /** What the command reads first, where that can be known before the repository is: it is then read at once. */
+  get firstRead(): FirstRead | undefined {
+    return undefined
   }
 
   abstract answerIn(workspace: Workspace): Promise<Answer>

@@ -1,6 +1,8 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { beatMine } from '../flows/beat-mine.ts'
+import { identityRefs } from '../flows/identity.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 
@@ -19,6 +21,10 @@ export class HeartbeatCommand extends RepositoryCommand {
   })
 
   force = Option.Boolean('--force', false, { description: 'Write it however young the last one is.' })
+
+  override get firstRead(): FirstRead {
+    return identityRefs
+  }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const { session, outcome } = await beatMine(workspace, { ...this.session, force: this.force })

@@ -1,10 +1,11 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { formatKey, lockName, onOneLine } from '../domain/key.ts'
-import { readOverview } from '../flows/overview.ts'
+import { overviewRefs, readOverview } from '../flows/overview.ts'
 import { keysOf } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
 import { FROM_AFAR, placesFromTop, readRemoteView } from '../flows/remote-view.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { ADVISORY } from '../report/share-text.ts'
@@ -61,6 +62,10 @@ export class LocksCommand extends RepositoryCommand {
       text: lockTable(this.context.streams.answerPalette, wanted, { me: null, vantage, show }),
       json: { ...jsonList([...items, ...damaged.map(damageJson)]), remote },
     }
+  }
+
+  override get firstRead(): FirstRead {
+    return (claimants) => overviewRefs(claimants, false)
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
-import { readOverview } from '../flows/overview.ts'
+import { overviewRefs, readOverview } from '../flows/overview.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { damageJson, damageLines } from '../report/lock-table.ts'
@@ -21,6 +22,10 @@ export class SessionsCommand extends RepositoryCommand {
 
   override get changes(): boolean {
     return false
+  }
+
+  override get firstRead(): FirstRead {
+    return (claimants) => overviewRefs(claimants, this.all)
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

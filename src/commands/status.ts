@@ -2,10 +2,11 @@ import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { formatKey } from '../domain/key.ts'
 import { locksHere, myPlace } from '../flows/my-place.ts'
-import { readOverview } from '../flows/overview.ts'
+import { overviewRefs, readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
 import { FROM_AFAR, readRemoteView } from '../flows/remote-view.ts'
 import { myResult } from '../flows/results/my-result.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { damageLines } from '../report/lock-table.ts'
 import { ADVISORY } from '../report/share-text.ts'
@@ -57,6 +58,10 @@ export class StatusCommand extends RepositoryCommand {
       text: remoteStatusText(this.context.streams.answerPalette, view, { show: formatKey, next: false }),
       json: remoteStatusJson(view),
     }
+  }
+
+  override get firstRead(): FirstRead {
+    return (claimants) => overviewRefs(claimants, false)
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

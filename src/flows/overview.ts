@@ -3,7 +3,7 @@ import { isAbove, type Key, lockName, onOneLine } from '../domain/key.ts'
 import { sessionState } from '../domain/lease.ts'
 import type { SessionId } from '../domain/record.ts'
 import type { SessionRow } from '../domain/session-row.ts'
-import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef } from '../store/ref-names.ts'
+import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { type Ground, readGround } from './ground.ts'
 import { heartbeatQuietly } from './heartbeat.ts'
@@ -19,14 +19,21 @@ export interface Overview {
   readonly damaged: readonly Entry[]
 }
 
+/** The refs that {@link readOverview} reads. */
+export function overviewRefs(claimants: Claimants, ended: boolean): readonly RefName[] {
+  const roots = [...identityRefs(claimants), ACTIVE_REF, LOCKS_REF, ...(ended ? [ENDED_REF] : [])]
+  return [...new Set(roots)]
+}
+
 /** Reads sessions and locks. `ended` reads the sessions that have ended, too. */
 export async function readOverview(
   workspace: Workspace,
   request: { readonly session?: string; readonly ended: boolean },
 ): Promise<Overview> {
   const claimants = await findClaimants(workspace, request.session)
-  const roots = [...identityRefs(claimants), ACTIVE_REF, LOCKS_REF, ...(request.ended ? [ENDED_REF] : [])]
-  const { ground, identity } = await look(workspace, claimants, { refs: [...new Set(roots)] })
+  const { ground, identity } = await look(workspace, claimants, {
+    refs: overviewRefs(claimants, request.ended),
+  })
   const me = identity.who === 'session' ? identity.mine.session.id : undefined
   const locksOf = bySession(ground.holdings)
   const sessions = [...ground.sessions.values()]

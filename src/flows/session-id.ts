@@ -3,7 +3,10 @@ import type { SessionId } from '../domain/record.ts'
 import { ACTIVE_REF, ENDED_REF } from '../store/ref-names.ts'
 import type { Workspace } from './workspace.ts'
 
-const WHOLE_ID = /^SESS-[0-9A-HJKMNP-TV-Z]{10}$/
+/** Whether `text` is an id as it is written, and no start of one. */
+export function isWholeId(text: string): text is SessionId {
+  return /^SESS-[0-9A-HJKMNP-TV-Z]{10}$/.test(text)
+}
 
 /**
  * The session that `text` names: a whole id, or any prefix that fits one alone, with or without `SESS-`.
@@ -15,7 +18,7 @@ export async function resolveSessionId(workspace: Workspace, text: string): Prom
     throw new DwError('DW_USAGE', 'a session id is empty', {
       hints: ['see who is there with: git dw sessions'],
     })
-  if (WHOLE_ID.test(text)) return text as SessionId
+  if (isWholeId(text)) return text
   const live = fitting(await idsUnder(workspace, ACTIVE_REF), text)
   const all = live.length > 0 ? live : fitting(await idsUnder(workspace, ENDED_REF), text)
   if (all.length > 1) {

@@ -10,10 +10,12 @@ import { GitStore } from '../store/git-store.ts'
 import { CloneState } from '../store/local/clone-state.ts'
 import { isMigrating } from '../store/local/migration-journal.ts'
 import { corrupt } from '../store/damage.ts'
+import { type EarlyRead, startEarlyRead } from '../store/early-read.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
 import type { SharedStore } from '../share/shared-store.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
+import { type FirstRead, guessFirstRead } from './early-refs.ts'
 import { Losses } from './losses.ts'
 import type { SharingParts } from './open-sharing.ts'
 import { Settings } from './settings.ts'
@@ -38,12 +40,16 @@ export interface Workspace {
   readonly isAdvisory: boolean
 }
 
-/** Opens the repository of the current directory. Throws DW_NOT_A_REPO. */
-export async function openWorkspace(around: Surroundings): Promise<Workspace> {
+/**
+ * Opens the repository of the current directory. What `first` will read is listed meanwhile, where it can be
+ * guessed. Throws DW_NOT_A_REPO.
+ */
+export async function openWorkspace(around: Surroundings, first?: FirstRead): Promise<Workspace> {
   const git = new Git(around.env, around.cwd, around.trace)
+  const early = first === undefined ? null : readEarly(git, around, first)
   const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
-  const local = new GitStore(git, repository, storeRuntime(around))
+  const local = new GitStore(git, repository, storeRuntime(around), early)
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')
   const settings = new Settings(config)
@@ -66,6 +72,11 @@ export async function openWorkspace(around: Surroundings): Promise<Workspace> {
 async function settleMigration(workspace: Workspace): Promise<void> {
   const { settleHalf } = await import('./migrate/take-back.ts')
   await settleHalf(workspace)
+}
+
+async function readEarly(git: Git, around: Surroundings, first: FirstRead): Promise<EarlyRead | null> {
+  const roots = await guessFirstRead(around, first).catch(() => null)
+  return roots === null ? null : startEarlyRead(git, roots)
 }
 
 /** Loads what sharing needs, for those who share alone. */

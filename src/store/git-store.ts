@@ -6,6 +6,7 @@ import { type Durability, exactly, listRefs, type RefUpdate, updateRefs } from '
 import type { Repository } from '../git/repository.ts'
 import { encode } from './codec.ts'
 import { corrupt } from './damage.ts'
+import type { EarlyRead } from './early-read.ts'
 import { clearStaleLocks } from './lock-files.ts'
 import { refuseFull } from './no-space.ts'
 import { RecordBlobs } from './record-blobs.ts'
@@ -59,11 +60,17 @@ export class GitStore implements Store {
   readonly #reader: RefReader
   readonly #blobs: RecordBlobs
 
-  constructor(git: Git, repository: Repository, runtime: StoreRuntime) {
+  /** `early` is a listing that was started before; it serves the first read, where that asks for the same. */
+  constructor(
+    git: Git,
+    repository: Repository,
+    runtime: StoreRuntime,
+    early: Promise<EarlyRead | null> | null = null,
+  ) {
     this.#git = git
     this.#repository = repository
     this.#runtime = runtime
-    this.#reader = new RefReader(git, repository.commonDir)
+    this.#reader = new RefReader(git, repository.commonDir, early)
     this.#blobs = new RecordBlobs(git, repository)
   }
 
@@ -124,6 +131,7 @@ export class GitStore implements Store {
     bodies: readonly Buffer[] = [],
     options: MoveOptions = {},
   ): Promise<Moved> {
+    this.#reader.forgetEarly()
     const { patience = PATIENCE, durability = 'each', isWritten = false, progress } = options
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
     const deadline = this.#runtime.elapsed() + patience

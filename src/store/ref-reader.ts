@@ -3,6 +3,7 @@ import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
 import { exactly, listRefs, type RefBlob, readObjects, readRefs } from '../git/refs.ts'
 import { type Decoded, decode } from './codec.ts'
+import { type EarlyRead, isOf } from './early-read.ts'
 import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
 import { type RefName, refsAbove } from './ref-names.ts'
 import type { Entry, Query, Snapshot } from './store.ts'
@@ -11,10 +12,18 @@ import type { Entry, Query, Snapshot } from './store.ts'
 export class RefReader {
   readonly #git: Git
   readonly #commonDir: string
+  #early: Promise<EarlyRead | null> | null
 
-  constructor(git: Git, commonDir: string) {
+  /** `early` serves the first read, where that asks for the same. */
+  constructor(git: Git, commonDir: string, early: Promise<EarlyRead | null> | null = null) {
     this.#git = git
     this.#commonDir = commonDir
+    this.#early = early
+  }
+
+  /** Forgets what was read early: refs are about to be moved. */
+  forgetEarly(): void {
+    this.#early = null
   }
 
   async read(query: Query): Promise<Snapshot> {
@@ -38,12 +47,16 @@ export class RefReader {
   }
 
   async #readBelow(roots: readonly RefName[]): Promise<Entry[]> {
-    const [refs, files] = await Promise.all([
-      readRefs(this.#git, roots),
-      refFilesUnder(this.#commonDir, roots),
-    ])
+    const [refs, files] = await Promise.all([this.#listed(roots), refFilesUnder(this.#commonDir, roots)])
     const listed = new Set(refs.map(({ ref }) => ref))
     return [...refs.map(entryOf), ...(await this.brokenAmong(files.filter((ref) => !listed.has(ref))))]
+  }
+
+  async #listed(roots: readonly RefName[]): Promise<RefBlob[]> {
+    const started = this.#early
+    this.#early = null
+    const early = await started
+    return early !== null && isOf(early, roots) ? early.refs : readRefs(this.#git, roots)
   }
 
   async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {

@@ -188,7 +188,10 @@ function withTask(session: Session, granted: Granted, terms: ClaimTerms, at: str
   return { ...workingOn(session, task), ...worktree }
 }
 
-/** One change for each other session that loses a lock; an absent one is created, expired (design §5). */
+/**
+ * One change for each other session that loses a lock; an absent one is created, expired (design §5). Of one
+ * whose end was cut short, the live record that it left is moved, too: a push of it may be leased on that.
+ */
 function revocationChanges(
   workspace: Workspace,
   ground: Ground,
@@ -197,16 +200,22 @@ function revocationChanges(
   note: (holding: Holding) => Revocation,
 ): Change[] {
   const losers = new Set(lost.map(({ record }) => record.session).filter((id) => id !== me))
-  return [...losers].map((id): Change => {
+  return [...losers].flatMap((id): Change[] => {
     const theirs = lost.filter(({ record }) => record.session === id)
     const notes = theirs.map(note)
     const found = ground.sessions.get(id)
-    if (found !== undefined)
-      return { ref: found.entry.ref, from: found.entry, to: revoke(found.session, notes) }
+    if (found !== undefined) {
+      const left = found.ended ? ground.snapshot.get(activeRef(id)) : undefined
+      const entries = left === undefined ? [found.entry] : [left, found.entry]
+      return entries.flatMap((from): Change[] => {
+        const record = from.content.ok ? from.content.record : null
+        return record?.kind === 'session' ? [{ ref: from.ref, from, to: revoke(record, notes) }] : []
+      })
+    }
     const [first] = theirs
     if (first === undefined) throw new Error('a loser without a lock')
     const to = absentSession(first.record, timestamp(workspace), workspace.settings.sessionTtl, notes)
-    return { ref: activeRef(id), from: null, to }
+    return [{ ref: activeRef(id), from: null, to }]
   })
 }
 

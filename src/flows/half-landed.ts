@@ -52,6 +52,8 @@ export class HalfLanded {
       await untilSettled(uninterrupted(workspace), async () => this.#undo(workspace, session.id))
       return error
     } catch (cause) {
+      // a session whose fence has moved for nothing is as good as before
+      if (this.#locks.size === 0) return error
       return notTakenBack(workspace, session.id, [...this.#locks.keys()], cause)
     }
   }

@@ -2,7 +2,7 @@ import { DwError } from '../domain/error.ts'
 import type { BlobId, Session, SessionId } from '../domain/record.ts'
 import { movedFence } from '../domain/session.ts'
 import type { PlainStep, RemoteStep } from '../git/remote.ts'
-import { activeRef, META_REF, type RefName } from '../store/ref-names.ts'
+import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { reconcile } from './reconcile.ts'
 import { settle } from './settle.ts'
@@ -39,7 +39,7 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
   for (let round = 1; round <= ROUNDS; round += 1) {
     sharing.runtime.signal.throwIfAborted()
     // the base is read once, before the checks: a sync in between brings a revocation, and moves it
-    const { base, agreed, entry, local, meta } = await look(sharing, ref)
+    const { base, agreed, entry, local, meta } = await look(sharing, ref, push.session)
     await push.check(agreed, local)
     const moved = movedFence(local, sharing.timestamp())
     const change = { ref, from: entry, to: moved }
@@ -57,17 +57,21 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
       await follow(sharing, ref, { base, local: entry.oid, remote: next })
       return moved
     }
-    await syncRecords(sharing)
+    const { waiting } = await syncRecords(sharing)
     const now = (await side.values([ref])).base.get(ref)
-    if (pushed.outcome === 'refused' && now === base) throw branchRefused(arbiter.name, pushed.said)
+    const isKnown = now !== base || waiting.includes(ref)
+    if (pushed.outcome === 'refused' && !isKnown) throw branchRefused(arbiter.name, pushed.said)
   }
   throw new DwError('DW_BUSY', `others kept changing the record of ${push.session}`, { hints: ['try again'] })
 }
 
 /** The session on both sides. Throws DW_LOST when it does not live any more. */
-async function look(sharing: Sharing, ref: RefName) {
+async function look(sharing: Sharing, ref: RefName, id: SessionId) {
   const { side } = sharing
-  const { base: bases } = await side.values([ref, META_REF])
+  const ended = endedRef(id)
+  const { base: bases, local: locals } = await side.values([ref, ended, META_REF])
+  // it wins over a live record, which an end that was cut short has left (design §3)
+  if (bases.has(ended) || locals.has(ended)) throw gone()
   const base = bases.get(ref) ?? null
   const entry = (await side.store.read({ refs: [ref] })).get(ref)
   const local = entry?.content.ok ? sessionOf(entry.content.record) : null
@@ -88,6 +92,8 @@ async function follow(
   const step = { ref, groups: [], local: { from: was.local, to }, base: { from: was.base, to } }
   if ((await side.follow([step])).size === 0) return
   const { base, local } = await side.values([ref])
+  // another push of this clone has moved it since: the arbiter has what came after
+  if ((base.get(ref) ?? null) !== was.base) return
   const view = { ref, base: base.get(ref) ?? null, local: local.get(ref) ?? null, remote: was.remote }
   await reconcile(side, new Map([[ref, view]]), sharing.timestamp())
 }

@@ -1,6 +1,6 @@
 import type { BlobId } from '../domain/record.ts'
 import { activeRef, lockNameOf, type RefName } from '../store/ref-names.ts'
-import type { Change } from '../store/store.ts'
+import { type Change, nextRev } from '../store/store.ts'
 import type { CloneSide, Move, Records } from './clone-side.ts'
 import { groupsOf } from './groups.ts'
 import { planSync } from './plan.ts'
@@ -43,7 +43,9 @@ export async function reconcile(
   const written: Change[] = []
   for (const { view, becomes } of steps.values()) {
     if (typeof becomes !== 'object') continue
-    const newest = records.entry(view.ref, view.remote) ?? records.entry(view.ref, view.local)
+    // what both sides become is newer than either
+    const sides = [records.entry(view.ref, view.remote), records.entry(view.ref, view.local)]
+    const [newest = null] = sides.sort((a, b) => nextRev(b) - nextRev(a))
     written.push({ ref: view.ref, from: newest, to: becomes })
   }
   const staged = side.store.stage(written)

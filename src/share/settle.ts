@@ -5,10 +5,13 @@ import type { Change } from '../store/store.ts'
 import type { Sharing } from './sharing.ts'
 import { sessionOf } from './views.ts'
 
-/** What an unclear push has come to: it landed; or it is dead, and by what move if by one of ours. */
+/**
+ * What an unclear push has come to: it landed; or it is dead, and what of it stands at the arbiter all the
+ * same: a server that was killed has made the first of its refs (design §3), or the move that ended it.
+ */
 export type Settled =
   | { readonly outcome: 'landed' }
-  | { readonly outcome: 'dead'; readonly moved: { readonly ref: RefName; readonly oid: BlobId } | null }
+  | { readonly outcome: 'dead'; readonly landed: ReadonlyMap<RefName, BlobId> }
 
 /** How often an answer is tried to be got, and the pauses in between, in milliseconds. */
 const TRIES = 4
@@ -39,18 +42,27 @@ export async function settle(
     if (pivot === null || staged === null) continue
     const moved = staged.updates[0]?.to ?? null
     const now = found.get(pivot.step.ref) ?? null
-    if (moved !== null && now === moved)
-      return { outcome: 'dead', moved: { ref: pivot.change.ref, oid: moved } }
+    if (moved !== null && now === moved) {
+      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+    }
     // whoever moved it has killed the lost push as well: what that expected is not there any more
-    if (now !== pivot.step.lease) return { outcome: 'dead', moved: null }
+    if (now !== pivot.step.lease) return { outcome: 'dead', landed: landedOf(steps, found) }
     await side.store.write(staged.bodies)
     const result = await arbiter.push([{ ...pivot.step, to: moved }], null)
     said = result.said
     if (result.outcome === 'accepted' && moved !== null) {
-      return { outcome: 'dead', moved: { ref: pivot.change.ref, oid: moved } }
+      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
     }
   }
   throw arbiter.unknown(said)
+}
+
+function landedOf(steps: readonly RemoteStep[], found: ReadonlyMap<string, BlobId>): Map<RefName, BlobId> {
+  const made = steps.flatMap(({ ref, to }): [RefName, BlobId][] => {
+    const now = found.get(ref)
+    return now !== undefined && now === to ? [[ref as RefName, now]] : []
+  })
+  return new Map(made)
 }
 
 /** The session to move, and its move: the fence goes up, and nothing else changes. */

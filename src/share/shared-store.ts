@@ -2,7 +2,7 @@ import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
 import type { RemoteStep } from '../git/remote.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
-import { META_REF, type RefName } from '../store/ref-names.ts'
+import { ACTIVE_REF, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import type {
   Change,
   Commit,
@@ -99,6 +99,10 @@ export class SharedStore implements Store {
       await this.sync()
       return conflict([META_REF])
     }
+    if (changes.some((change) => mustWait(change, base))) {
+      await this.sync()
+      return conflict([META_REF])
+    }
     const steps = stepsOf(staged, base)
     // the arbiter has never heard of what goes away here
     if (steps.length === 0) return this.#follow(staged, base, options)
@@ -106,7 +110,7 @@ export class SharedStore implements Store {
     if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
     if (pushed.outcome === 'unclear') {
       const settled = await settle(this.sharing, steps, changes, pushed)
-      if (settled.outcome === 'dead') return this.#afterDeath(settled.moved)
+      if (settled.outcome === 'dead') return this.#afterDeath(settled.landed)
     }
     if (pushed.outcome === 'refused') {
       await this.sync()
@@ -133,21 +137,28 @@ export class SharedStore implements Store {
     }
     // somebody moved them here meanwhile: the arbiter's word is known, so it is brought together with theirs
     const now = await side.values(staged.updates.map(({ ref }) => ref))
-    const views = staged.updates.map(({ ref, to }): [RefName, View] => [
-      ref,
-      { ref, base: now.base.get(ref) ?? null, local: now.local.get(ref) ?? null, remote: to },
-    ])
+    const views = staged.updates.flatMap(({ ref, to }): [RefName, View][] => {
+      const [agreed, local] = [now.base.get(ref) ?? null, now.local.get(ref) ?? null]
+      // where base has moved meanwhile, a sync has seen what was pushed, or what came after it
+      if (agreed !== (base.get(ref) ?? null)) return []
+      return [[ref, { ref, base: agreed, local, remote: to }]]
+    })
     await reconcile(side, new Map(views), this.sharing.timestamp())
     const branch = options.branch?.ref
     const isTaken = branch !== undefined && commit.refs.includes(branch)
     return isTaken ? { outcome: 'conflict', refs: [branch], landed: oids } : { outcome: 'committed', oids }
   }
 
-  /** The lost push is dead: what killed it stands at the arbiter, and here after a sync. */
-  async #afterDeath(moved: { readonly ref: RefName; readonly oid: BlobId } | null): Promise<Commit> {
-    await this.sync()
-    const landed = moved === null ? [] : [[moved.ref, moved.oid] as const]
-    return { outcome: 'conflict', refs: [], landed: new Map(landed) }
+  /** The lost push is dead: what killed it, or is left of it, stands at the arbiter, and here after a sync. */
+  async #afterDeath(landed: ReadonlyMap<RefName, BlobId>): Promise<Commit> {
+    try {
+      await this.sync()
+    } catch (error) {
+      const isHalfDone = [...landed.keys()].some((ref) => lockNameOf(ref) !== null)
+      if (!isHalfDone || !isUnreachable(error)) throw error
+      throw this.sharing.arbiter.unknown(error instanceof Error ? error.message : '')
+    }
+    return { outcome: 'conflict', refs: [], landed }
   }
 
   /** Whether what this clone and the arbiter agree on about `refs` is another than `before`. */
@@ -170,6 +181,16 @@ function stepsOf(staged: Staged, base: Values): RemoteStep[] {
     // what the arbiter never had need not be deleted there
     return to === null && lease === null ? [] : [{ ref, lease, to }]
   })
+}
+
+/**
+ * Whether what is pending here must go out before a change does. A session of which the arbiter has never heard
+ * ends: nothing there could be leased on its end, and a claim of it that is under way would land all the same.
+ * Or a lock was given up here alone and is claimed anew: its old session would lose it without its record.
+ */
+function mustWait({ ref, from, to }: Change, base: Values): boolean {
+  if (to === null) return from !== null && ref.startsWith(`${ACTIVE_REF}/`) && !base.has(ref)
+  return from === null && lockNameOf(ref) !== null && base.has(ref)
 }
 
 function withBranch(staged: Staged, branch: NewBranch | undefined) {

@@ -2,6 +2,7 @@ import type { BlobId, SessionId } from '../domain/record.ts'
 import { activeRef, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import { checkArbiter } from './check-arbiter.ts'
 import type { Values } from './clone-side.ts'
+import { finishSync } from './finish-sync.ts'
 import { outgoing } from './outgoing.ts'
 import { parcels } from './parcels.ts'
 import { baseMove, type Pending, reconcile } from './reconcile.ts'
@@ -50,7 +51,8 @@ export async function syncRecords(
     const { taken, pending, ...more } = await reconcile(sharing.side, views, sharing.timestamp())
     for (const ref of taken) received.add(ref)
     lost.push(...more.lost)
-    const pushed = await send(sharing, pending, views.get(META_REF) ?? null, progress)
+    const still = await standing(sharing, pending)
+    const pushed = await send(sharing, still, views.get(META_REF) ?? null, progress)
     for (const ref of pushed.sent) sent.add(ref)
     const open = pending.map(({ ref }) => ref).filter((ref) => !sent.has(ref))
     if (open.length === 0 || round === ROUNDS || (pushed.sent.length === 0 && round > 3)) {
@@ -69,7 +71,7 @@ async function look(
   { putBack = false, renews = false }: { readonly putBack?: boolean; readonly renews?: boolean },
 ): Promise<ReadonlyMap<RefName, View>> {
   const { side, arbiter } = sharing
-  const { base, local } = await side.all()
+  const { base, local } = await finishSync(side)
   await arbiter.fetch()
   const remote = await side.seen()
   const views = viewsOf(base, local, remote)
@@ -129,6 +131,20 @@ async function givenUpHere(sharing: Sharing, views: ReadonlyMap<RefName, View>):
 }
 
 const NOBODY = 'nobody' as SessionId
+
+/**
+ * What is still to go out as it was read before the fetch. Another process of this clone may have settled it
+ * with the arbiter since, and taken it back there, too: what it has moved waits for the next look.
+ */
+async function standing(sharing: Sharing, pending: readonly Pending[]): Promise<readonly Pending[]> {
+  if (pending.length === 0) return pending
+  const { base, local } = await sharing.side.values(pending.map(({ ref }) => ref))
+  const moved = pending.filter(
+    (each) => (base.get(each.ref) ?? null) !== each.lease || (local.get(each.ref) ?? null) !== each.local,
+  )
+  const groups = new Set(moved.flatMap((each) => each.groups))
+  return pending.filter((each) => !moved.includes(each) && !each.groups.some((group) => groups.has(group)))
+}
 
 /** Pushes what the arbiter does not have, in parcels that stay together. */
 async function send(

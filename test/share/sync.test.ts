@@ -95,6 +95,21 @@ describe('sync', () => {
     expect(await hub.refs('refs/dw/locks')).toHaveLength(1)
   })
 
+  test('after a kill of a sync before base brings back no lock that its holder released since', async ({
+    hub,
+  }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['claim', 'src'])
+    const base = await ben.refs('refs/dw-local/remote/origin/base')
+    await ben.json(['sync'])
+    const taken = (await ben.refs('refs/')).filter((line) => !line.includes('/base/'))
+    await restore(ben, [...taken, ...base])
+    await anna.json(['release', 'src'])
+    await ben.json(['sync'])
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+    expect(await ben.refs()).toStrictEqual(await hub.refs())
+  })
+
   test('takes over from a sync that was killed', async ({ hub }) => {
     const anna = await hub.clone('anna')
     const { writeFileSync } = await import('node:fs')

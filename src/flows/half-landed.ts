@@ -24,14 +24,16 @@ export class HalfLanded {
   /** Notes what landed of a transaction in which `actor` was to take `taken`. */
   note(landed: Landed, actor: Actor, taken: readonly Key[]): void {
     const oid = landed.get(activeRef(actor.session.id))
-    if (oid === undefined) return
+    const locks = taken.flatMap((key): [Key, BlobId][] => {
+      const written = landed.get(lockRef(lockName(key)))
+      return written === undefined ? [] : [[key, written]]
+    })
+    // another process of the session may have moved its record on since
+    if (oid === undefined && locks.length === 0) return
     if (this.#session === null) this.#before = actor.entry === null ? null : actor.session
     this.#session = actor.session
-    this.#oid = oid
-    for (const key of taken) {
-      const written = landed.get(lockRef(lockName(key)))
-      if (written !== undefined) this.#locks.set(key, written)
-    }
+    if (oid !== undefined) this.#oid = oid
+    for (const [key, written] of locks) this.#locks.set(key, written)
   }
 
   /** Whether the lock on `key` is this claim's own, though it was there already at its last try. */

@@ -35,7 +35,7 @@ export async function readGround(
     unread.length === 0
       ? new Map()
       : await workspace.store.read({ refs: unread.flatMap((id) => [activeRef(id), endedRef(id)]) })
-  const whole: Snapshot = new Map([...snapshot, ...more])
+  const whole: Snapshot = more.size === 0 ? snapshot : new Map([...snapshot, ...more])
   const sessions = sessionsIn(whole)
   const damaged = [...whole.values()].filter(({ content }) => !content.ok)
   const doubtful = sessionsAt(new Set(damaged.map(({ ref }) => ref)), locks)

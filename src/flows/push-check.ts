@@ -3,7 +3,7 @@ import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
 import type { Revocation, Session } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
-import { readObjects } from '../git/refs.ts'
+import { readRecordObjects } from '../git/refs.ts'
 import { decode } from '../store/codec.ts'
 import { LOCKS_REF, lockRef } from '../store/ref-names.ts'
 import { type Ground, readGround } from './ground.ts'
@@ -93,7 +93,7 @@ async function branchOf(
   { key, lock }: Revocation,
   session: Session,
 ): Promise<string | undefined> {
-  const [object] = await readObjects(workspace.git, [lock])
+  const [object] = await readRecordObjects(workspace.git, [lock])
   const bytes = object?.bytes ?? null
   const found = bytes === null ? null : decode(lockRef(lockName(parseKey(key))), bytes)
   if (found?.ok && found.record.kind === 'lock') return found.record.branch

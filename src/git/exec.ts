@@ -25,6 +25,8 @@ export interface GitOptions {
    * not fetched from a promisor remote.
    */
   readonly records?: boolean
+  /** The most bytes of output that are kept: git is ended beyond, and the result has no status. */
+  readonly most?: number
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
   /** Added to the environment. */
@@ -113,7 +115,13 @@ export class Git {
       const stdout: Buffer[] = []
       const stderr: Buffer[] = []
       const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
-      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+      let room = options.most ?? Number.POSITIVE_INFINITY
+      child.stdout.on('data', (chunk: Buffer) => {
+        room -= chunk.length
+        if (room >= 0) return void stdout.push(chunk)
+        stdout.length = 0
+        endProcess(child)
+      })
       child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
       // git may leave before it has read all its input; its exit status tells what that means
       child.stdin.on('error', () => undefined)

@@ -1,7 +1,7 @@
 import type { BlobId } from '../domain/record.ts'
 import { type Git, timeoutFor } from './exec.ts'
 
-/** What a ref points at. `bytes` is null when the object is missing or is no blob. */
+/** What a ref points at. `bytes` is null when the object is missing, is no blob, or is larger than any record. */
 export interface RefBlob {
   readonly ref: string
   readonly oid: BlobId
@@ -39,11 +39,12 @@ export async function readRefs(git: Git, roots: readonly string[]): Promise<RefB
 
 async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
   const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(raw:size)%00%(raw)'
-  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots], { records: true })
+  const options = { records: true, most: MOST_LISTED_BYTES }
+  const result = await git.run(['for-each-ref', `--format=${format}`, ...roots], options)
   if (result.status === 0) return parseRawListing(result.stdout)
-  // one missing object ends the listing: names first, then each body for itself
+  // one missing object ends the listing, and huge ones do: names first, then each body for itself
   const names = await listRefs(git, roots)
-  const bodies = await readObjects(
+  const bodies = await readRecordObjects(
     git,
     names.map(({ oid }) => oid),
   )
@@ -104,6 +105,35 @@ export interface NamedObject {
   readonly oid: BlobId
   readonly type: string | null
   readonly bytes: Buffer | null
+}
+
+/** Records are other people's input: no more of them than this is taken in without a look at their sizes. */
+const MOST_LISTED_BYTES = 32 * 1024 * 1024
+
+/** No record has as many bytes (design §4). */
+const TOO_MANY_BYTES = 512 * 1024
+
+/** {@link readObjects}, but for objects that are too large to be records: of those, `bytes` is null. */
+export async function readRecordObjects(git: Git, names: readonly string[]): Promise<(NamedObject | null)[]> {
+  if (names.length === 0) return []
+  const input = `${names.join('\n')}\n`
+  const whole = { input, records: true, most: MOST_LISTED_BYTES }
+  const result = await git.run(['cat-file', '--batch'], whole)
+  if (result.status === 0) return parseObjects(names.length, result.stdout)
+  const sizes = await git.run(['cat-file', '--batch-check'], { input, records: true })
+  if (sizes.status !== 0) return readObjects(git, names)
+  const heads = sizes.stdout.toString('utf8').split('\n')
+  const isLarge = names.map((_, at) => Number((heads[at] ?? '').split(' ')[2]) > TOO_MANY_BYTES)
+  const rest = await readObjects(
+    git,
+    names.filter((_, at) => !isLarge[at]),
+  )
+  let next = 0
+  return heads.slice(0, names.length).map((head, at) => {
+    if (!isLarge[at]) return rest[next++] ?? null
+    const [oid = '', type = ''] = head.split(' ')
+    return { oid: oid as BlobId, type, bytes: null }
+  })
 }
 
 /** Reads objects by name, in order: refs or object ids. Null stands for a name that is not there. */

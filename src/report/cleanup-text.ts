@@ -1,5 +1,6 @@
 import type { CleanupItem, CleanupKind } from '../domain/cleanup.ts'
 import { printable } from '../domain/printable.ts'
+import { andMore, MOST_NAMED } from './lock-table.ts'
 import type { Palette } from './palette.ts'
 
 /** What is done to each kind of thing: now, and when it is done. */
@@ -19,7 +20,11 @@ const NAMES: Readonly<Partial<Record<CleanupKind, string>>> = { 'ended-session':
 
 /** One line for each thing; `dryRun` says what would be done. */
 export function cleanupText(palette: Palette, items: readonly CleanupItem[], dryRun: boolean): string {
-  return items.map((item) => `${line(palette, item, dryRun)}\n`).join('')
+  const damaged = items.filter(({ what }) => what === 'damaged')
+  const unnamed = new Set(damaged.slice(MOST_NAMED))
+  const lines = items.filter((item) => !unnamed.has(item)).map((item) => line(palette, item, dryRun))
+  if (unnamed.size > 0) lines.push(andMore(unnamed.size))
+  return lines.map((each) => `${each}\n`).join('')
 }
 
 function line(palette: Palette, item: CleanupItem, dryRun: boolean): string {

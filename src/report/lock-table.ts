@@ -69,9 +69,19 @@ export function damageJson(damage: Damage): object {
 
 /** A warning for each record that cannot be read. */
 export function damageLines(damaged: readonly Damage[]): string[] {
-  return damaged.map(({ ref, content }) => {
-    const problem = content.ok ? 'belongs to a session whose record cannot be read' : content.problem
-    const means = ref === 'refs/dw/meta' ? 'nothing can be changed here' : 'it counts as held'
-    return printable(`warning: the record at "${ref}" ${problem}; ${means} (DW_CORRUPT_STATE)`)
-  })
+  const more = damaged.length - MOST_NAMED
+  return [...damaged.slice(0, MOST_NAMED).map(damageLine), ...(more > 0 ? [andMore(more)] : [])]
+}
+
+/** Damaged records that are named one by one: whoever can push can leave very many. */
+export const MOST_NAMED = 20
+
+/** The line in the place of damaged records that are not named. */
+export const andMore = (count: number) =>
+  `… and ${count.toLocaleString('en')} more that cannot be read; --json lists them all`
+
+function damageLine({ ref, content }: Damage): string {
+  const problem = content.ok ? 'belongs to a session whose record cannot be read' : content.problem
+  const means = ref === 'refs/dw/meta' ? 'nothing can be changed here' : 'it counts as held'
+  return printable(`warning: the record at "${ref}" ${problem}; ${means} (DW_CORRUPT_STATE)`)
 }

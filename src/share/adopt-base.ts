@@ -1,5 +1,5 @@
 import type { Git } from '../git/exec.ts'
-import { listRefs, readObjects } from '../git/refs.ts'
+import { listRefs, readRecordObjects } from '../git/refs.ts'
 import { decode } from '../store/codec.ts'
 import { META_REF } from '../store/ref-names.ts'
 import type { Move } from './clone-side.ts'
@@ -31,7 +31,7 @@ export async function adoptBase(git: Git, sharing: Sharing, theirMeta: string): 
 }
 
 async function metaId(git: Git, oid: string): Promise<string | null> {
-  const [object] = await readObjects(git, [oid])
+  const [object] = await readRecordObjects(git, [oid])
   const bytes = object?.bytes ?? null
   const meta = bytes === null ? null : decode(META_REF, bytes)
   return meta?.ok && meta.record.kind === 'meta' ? meta.record.id : null

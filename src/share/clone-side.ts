@@ -1,6 +1,6 @@
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
-import { fitOneListing, listRefs, type RefUpdate, readObjects } from '../git/refs.ts'
+import { fitOneListing, listRefs, type RefUpdate, readRecordObjects } from '../git/refs.ts'
 import { type Decoded, type DwRecord, decode } from '../store/codec.ts'
 import type { GitStore } from '../store/git-store.ts'
 import { type RefName, refsCollide } from '../store/ref-names.ts'
@@ -83,7 +83,7 @@ export class CloneSide {
   async records(wanted: readonly { readonly ref: RefName; readonly oid: BlobId }[]): Promise<Records> {
     const byOid = new Map(wanted.map((each) => [each.oid, each]))
     const list = [...byOid.values()]
-    const objects = await readObjects(
+    const objects = await readRecordObjects(
       this.#git,
       list.map(({ oid }) => oid),
     )

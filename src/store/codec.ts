@@ -172,6 +172,8 @@ function isJsonObject(value: unknown): value is JsonObject {
 }
 
 function parseJson(text: string): unknown {
+  // an exception costs more than a record: most of what is none is seen at once
+  if (!/^\s*\{/.test(text)) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return goesBelow(value, MAX_DEPTH) ? undefined : value

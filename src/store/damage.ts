@@ -4,6 +4,12 @@ import type { Entry } from './store.ts'
 
 /** DW_CORRUPT_STATE, or DW_SCHEMA for a newer record: the ref is named and left as it is (design §4). */
 export function corrupt(entry: Entry): DwError {
+  const { message, hints, newer, details } = describeDamage(entry)
+  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', message, { hints, details })
+}
+
+/** What is wrong with a record and what to do, without an error: there may be very many. */
+export function describeDamage(entry: Entry) {
   const { content, ref, oid } = entry
   const problem = content.ok ? 'is not what its ref says' : content.problem
   const newer = !content.ok && content.newer
@@ -14,8 +20,10 @@ export function corrupt(entry: Entry): DwError {
   ]
   const hints =
     file === undefined ? look : [`look at it, and if nobody needs it remove it: rm ${shellWord(file)}`]
-  return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', `the record at "${ref}" ${problem}`, {
+  return {
+    message: `the record at "${ref}" ${problem}`,
     hints: newer ? ['install a newer git dw'] : hints,
+    newer,
     details: { ref, problem, ...(file === undefined ? { oid } : { path: file }) },
-  })
+  }
 }

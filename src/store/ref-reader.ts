@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
-import { exactly, listRefs, type RefBlob, readObjects, readRefs } from '../git/refs.ts'
+import { exactly, listRefs, type RefBlob, readRecordObjects, readRefs } from '../git/refs.ts'
 import { type Decoded, decode } from './codec.ts'
 import { type EarlyRead, isOf } from './early-read.ts'
 import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
@@ -32,7 +32,9 @@ export class RefReader {
       query.refs.length === 0 ? [] : this.#readBelow(query.refs),
       this.#readAbove(above),
     ])
-    return new Map([...upper, ...below].map((entry) => [entry.ref, entry]))
+    const found = new Map<RefName, Entry>()
+    for (const part of [upper, below]) for (const entry of part) found.set(entry.ref, entry)
+    return found
   }
 
   /** Refs that git does not list although they have a file: it is empty, cut off, or leads nowhere. */
@@ -60,7 +62,7 @@ export class RefReader {
   }
 
   async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {
-    const objects = await readObjects(this.#git, refs)
+    const objects = await readRecordObjects(this.#git, refs)
     const read = refs.flatMap((ref, at) => {
       const object = objects[at] ?? null
       return object?.bytes && decode(ref, object.bytes).ok ? [entryOf({ ref, ...object })] : []
@@ -86,8 +88,8 @@ export class RefReader {
 }
 
 function entryOf({ ref, oid, type, bytes }: RefBlob): Entry {
-  const problem = type === null ? 'is missing its blob' : `is a ${type} and no blob`
-  const none: Decoded = { ok: false, newer: false, problem }
+  const problem = type === 'blob' ? 'is larger than any record' : `is a ${type} and no blob`
+  const none: Decoded = { ok: false, newer: false, problem: type === null ? 'is missing its blob' : problem }
   return { ref: ref as RefName, oid, content: bytes === null ? none : decode(ref as RefName, bytes) }
 }
 

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { deflateSync } from 'node:zlib'
-import { blobId } from '../../src/git/blobs.ts'
+import { join, resolve } from 'node:path'
 import { type DwRecord, encode } from '../../src/store/codec.ts'
+import { writeBlob, writeRef } from '../harness/loose-objects.ts'
 import { Sandbox } from '../harness/sandbox.ts'
 
 export const HOOK = resolve(import.meta.dirname, '../../hooks/server/pre-receive')
@@ -44,12 +43,7 @@ export class Guarded {
 
   /** A blob that holds `text`; its object id. */
   blob(text: string | Uint8Array): string {
-    const bytes = Buffer.from(text)
-    const oid = blobId('sha1', bytes)
-    const file = join(this.path, 'objects', oid.slice(0, 2), oid.slice(2))
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, deflateSync(Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes])))
-    return oid
+    return writeBlob(this.path, text)
   }
 
   /** A blob as the program writes the record, new each time. */
@@ -69,8 +63,7 @@ export class Guarded {
 
   #put(ref: string, oid: string): void {
     this.#refs.set(ref, oid)
-    mkdirSync(dirname(join(this.path, ref)), { recursive: true })
-    writeFileSync(join(this.path, ref), `${oid}\n`)
+    writeRef(this.path, ref, oid)
   }
 
   /** A branch's value, from now on. */

@@ -1,8 +1,9 @@
 import type { Finding } from '../../domain/finding.ts'
 import { activeRef, endedRef, LOCKS_REF, META_REF } from '../../store/ref-names.ts'
+import { describeDamage } from '../../store/damage.ts'
 import type { Entry } from '../../store/store.ts'
 import { commits } from '../until-settled.ts'
-import { checkMeta, corrupt } from '../workspace.ts'
+import { checkMeta } from '../workspace.ts'
 import type { Check, Examined } from './examined.ts'
 
 /** Records that cannot be read, and sessions that ended only half. */
@@ -17,7 +18,7 @@ export const checkRecords: Check = {
 
 /** Never put right by us: what could not be read may be worth something to somebody (design §4). */
 function unreadable(entry: Entry): Finding {
-  const { message, hints } = corrupt(entry)
+  const { message, hints } = describeDamage(entry)
   return {
     check: 'records',
     state: 'wrong',

@@ -20,7 +20,7 @@ export const readRefs: typeof real.readRefs = async (git, roots) => {
   })
 }
 
-export const readObjects: typeof real.readObjects = async (git, names) => {
+export const readRecordObjects: typeof real.readRecordObjects = async (git, names) => {
   const machine = machineOf(git)
   // what is named by its content never changes: nobody can come in between
   if (names.some((name) => name.startsWith('refs/'))) await machine.step('cat-file')

@@ -165,7 +165,10 @@ async function problemWith(
   if (others.length > 0) {
     const lines = others.map((holding) => describeHolder(holding, ground.vantage, ({ key }) => show(key)))
     return new DwError('DW_NOT_OWNER', lines.join('\n'), {
-      hints: [`only its session can release it; you are ${session.id}`],
+      hints: [
+        'see who works on what: git dw locks',
+        `only its session can release it; you are ${session.id}`,
+      ],
       details: { holders: others.map((holding) => holderDetails(holding, ground.vantage)) },
     })
   }

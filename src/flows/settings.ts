@@ -258,7 +258,11 @@ export class Settings {
     const wanted = BOOLEANS[text.toLowerCase()] ?? text.toLowerCase()
     const chosen = choices.find((choice) => choice === wanted)
     if (chosen === undefined)
-      throw this.#bad(name, 'is none of its values', `set one of: ${choices.join(', ')}`)
+      throw this.#bad(
+        name,
+        'is none of its values',
+        `set one of them: git config ${name} <${choices.join('|')}>`,
+      )
     return chosen
   }
 
@@ -279,7 +283,7 @@ export class Settings {
     const text = this.#text(name)
     if (text === undefined) return otherwise
     const seconds = parseDuration(text)
-    if (seconds === null) throw this.#bad(name, 'is no duration', 'write it like 90s, 15m, 2h or 1d')
+    if (seconds === null) throw this.#bad(name, 'is no duration', `set one: git config ${name} 15m`)
     return seconds
   }
 

@@ -138,7 +138,7 @@ export function checkMeta(snapshot: Snapshot, use: 'read' | 'write'): Entry | nu
   if (needed > STORE_SCHEMA) {
     const can = `this one can ${use} schema ${STORE_SCHEMA}`
     throw new DwError('DW_SCHEMA', `the records here were written with schema ${record.schema}; ${can}`, {
-      hints: ['install a newer git dw'],
+      hints: ['install a newer git dw; this one is: git dw --version'],
       details: { schema: record.schema, minReader: record.minReader },
     })
   }

@@ -1,6 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { ignoredAmong, untrackedFitting } from '../git/ignored.ts'
 import { copyFiles, Footing } from './copy-files.ts'
 import { errnoReason } from './errno-reason.ts'
@@ -80,7 +81,10 @@ async function listsAnything(list: string): Promise<boolean> {
 
 function unusable(list: string, problem: string, cause?: unknown): DwError {
   return new DwError('DW_COPY', `"${list}" cannot be used: ${problem}`, {
-    hints: ['make it a readable file in the syntax of gitignore, or remove it', 'then claim again'],
+    hints: [
+      `see what it is: ls -ld ${shellWord(list)}`,
+      'make it a readable file in the syntax of gitignore, or remove it, then claim again',
+    ],
     details: { path: list },
     cause,
   })

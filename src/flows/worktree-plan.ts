@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { formatKey, lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { fillTemplate } from '../domain/template.ts'
 import { resolveNames } from '../git/refs.ts'
@@ -171,14 +172,20 @@ async function isOccupied(path: string): Promise<boolean> {
 async function refuseOccupied(path: string): Promise<void> {
   if (!(await isOccupied(path))) return
   throw new DwError('DW_EXISTS', `"${path}" exists and is no worktree of this repository`, {
-    hints: ['move it away', 'or set another place: git config dw.worktreePath <template>'],
+    hints: [
+      `move it away: mv ${shellWord(path)} <another path>`,
+      'or set another place: git config dw.worktreePath <template>',
+    ],
     details: { path },
   })
 }
 
 function inMain(path: string, branch: string): DwError {
   return new DwError('DW_IN_USE', `the branch "${branch}" is checked out in the main worktree "${path}"`, {
-    hints: ['switch the main worktree to another branch', 'or name another branch with --branch'],
+    hints: [
+      `switch the main worktree to another branch: git -C ${shellWord(path)} switch <branch>`,
+      'or name another branch with --branch',
+    ],
     details: { path, branch },
   })
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
 import {
@@ -87,7 +88,7 @@ export class Arbiter {
     return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${why}`, {
       hints: [
         'try again',
-        'see whether git reaches it: git ls-remote',
+        `see whether git reaches it: git ls-remote ${shellWord(this.name)}`,
         'without it: git dw claim --offline …',
       ],
       details: { remote: this.name, stderr: said },

@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { BlobId } from '../domain/record.ts'
 import type { RemoteStep } from '../git/remote.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
@@ -210,7 +211,10 @@ function isUnreachable(error: unknown): boolean {
 function refusal(remote: string, said: string): DwError {
   const why = said.split('\n').find((line) => line.trim() !== '') ?? ''
   return new DwError('DW_REMOTE', `the remote "${remote}" refuses the change: ${why}`, {
-    hints: ['see what it can do: git dw share --status', 'see what git reaches there: git ls-remote'],
+    hints: [
+      'see what it can do: git dw share --status',
+      `see what git reaches there: git ls-remote ${shellWord(remote)}`,
+    ],
     details: { remote, stderr: said },
   })
 }

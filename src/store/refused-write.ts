@@ -17,9 +17,13 @@ export async function refuseReadOnly(
       (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
     )
     if (writable) continue
-    throw new DwError('DW_READONLY', `"${join(commonDir, name)}" cannot be written by this user`, {
+    const directory = join(commonDir, name)
+    throw new DwError('DW_READONLY', `"${directory}" cannot be written by this user`, {
       cause,
-      hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
+      hints: [
+        `see whose it is with: ls -ld ${shellWord(directory)}`,
+        'reading commands work all the same: git dw status',
+      ],
     })
   }
 }

@@ -14,7 +14,24 @@ interface Case {
   readonly mayChange?: RegExp
   /** What is on stdout all the same. */
   readonly stdout?: RegExp
+  /** How one goes on: commands that the hints say. */
+  /** Null where the hint says how the command is written right. */
+  readonly next: Next | null
 }
+
+interface Next {
+  /** Which hint's command is given. */
+  readonly hint: number
+  /** What stands for the placeholders in it. */
+  readonly fill?: Readonly<Record<string, string>>
+  /** How the hint's command ends, when not with 0: one that only looks, or meets what is in the way itself. */
+  readonly ends?: number
+  /** Whether what was refused succeeds afterwards. */
+  readonly mends?: true
+}
+
+/** What stands in a hint after its last `: `, which is a command to be given. */
+const commandIn = (hint: string) => hint.slice(hint.lastIndexOf(': ') + 2)
 
 const ANNA = { agent: 'anna' }
 const BEN = { agent: 'ben' }
@@ -64,30 +81,39 @@ async function asReader(sandbox: Sandbox): Promise<StepOptions> {
 
 /** One way to meet each error. */
 const CASES: Readonly<Record<ErrorCode, Case>> = {
-  DW_LOCKED: { prepare: annaHoldsSrc, command: 'git dw claim src/a.ts docs', options: BEN },
+  DW_LOCKED: {
+    prepare: annaHoldsSrc,
+    next: { hint: 1, mends: true },
+    command: 'git dw claim src/a.ts docs',
+    options: BEN,
+  },
   DW_NOT_OWNER: {
     prepare: async (sandbox) => {
       await annaHoldsSrc(sandbox)
       await sandbox.dw(['new'], BEN)
       return {}
     },
+    next: { hint: 0 },
     command: 'git dw release src',
     options: BEN,
   },
-  DW_NOT_FOUND: { prepare: annaHoldsSrc, command: 'git dw release docs', options: ANNA },
-  DW_MAIN_WORKTREE: { command: 'git dw worktree remove .', options: ANNA },
+  DW_NOT_FOUND: { prepare: annaHoldsSrc, next: { hint: 0 }, command: 'git dw release docs', options: ANNA },
+  DW_MAIN_WORKTREE: { next: { hint: 0 }, command: 'git dw worktree remove .', options: ANNA },
   DW_WORKTREE_LOCKED: {
     prepare: (sandbox) => annasWorktree(sandbox, ['worktree', 'lock', '.']),
+    next: { hint: 0, mends: true },
     command: 'git dw worktree remove T',
     options: ANNA,
   },
   DW_NESTED: {
     prepare: (sandbox) => annasWorktree(sandbox, ['init', '-q', 'nested']),
+    next: { hint: 0 },
     command: 'git dw worktree remove T --force',
     options: ANNA,
   },
   DW_DIRTY: {
     prepare: (sandbox) => annasWorktree(sandbox, ['rm', '-q', 'README.md']),
+    next: { hint: 1 },
     command: 'git dw worktree remove T',
     options: ANNA,
   },
@@ -98,16 +124,22 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
         ['checkout', '-q', '--detach'],
         ['commit', '-q', '--allow-empty', '-m', 'only here'],
       ),
+    next: { hint: 0, fill: { '<branch>': 'kept' }, mends: true },
     command: 'git dw worktree remove T',
     options: ANNA,
   },
-  DW_IN_USE: { command: 'git dw claim --task T --branch main', options: ANNA },
+  DW_IN_USE: {
+    next: { hint: 0, fill: { '<branch>': '-c elsewhere' }, mends: true },
+    command: 'git dw claim --task T --branch main',
+    options: ANNA,
+  },
   DW_EXISTS: {
     prepare: async ({ home }) => {
       mkdirSync(join(home, 'worktrees/repo/T'), { recursive: true })
       writeFileSync(join(home, 'worktrees/repo/T/precious'), 'x')
       return {}
     },
+    next: { hint: 0, fill: { '<another path>': 'moved' }, mends: true },
     command: 'git dw claim --task T',
     options: ANNA,
   },
@@ -116,6 +148,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       const { session } = await sandbox.json(['new'], ANNA)
       return { env: { OTHER: session } }
     },
+    next: { hint: 0 },
     command: 'git dw end $OTHER',
     options: BEN,
   },
@@ -126,6 +159,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       await sandbox.dw(['record-result', '--task', 'T', '--status', 'passed', ...pr], ANNA)
       return {}
     },
+    next: { hint: 1, mends: true },
     command: 'git dw claim --task T',
     options: ANNA,
   },
@@ -135,17 +169,20 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       await sandbox.dw(['claim', 'src', '--steal', '-m', 'release day'], BEN)
       return {}
     },
+    next: { hint: 0, ends: 4 },
     command: 'git dw release src',
     options: ANNA,
   },
   DW_NOT_EXECUTABLE: {
     prepare: async (sandbox) => annasWorktree(sandbox),
+    next: { hint: 0 },
     command: 'git dw run --task T -- ./README.md',
     options: ANNA,
     mayChange: JOURNAL,
   },
   DW_NO_COMMAND: {
     prepare: async (sandbox) => annasWorktree(sandbox),
+    next: { hint: 0, ends: 127 },
     command: 'git dw run --task T -- no-such-program --help',
     options: ANNA,
     mayChange: JOURNAL,
@@ -156,15 +193,22 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       sandbox.write(`.git/${active(session)}.lock`, '')
       return {}
     },
+    next: { hint: 1, mends: true },
     command: 'git dw claim src',
     options: ANNA,
   },
-  DW_TIMEOUT: { prepare: annaHoldsSrc, command: 'git dw claim src docs --wait=1s', options: BEN },
+  DW_TIMEOUT: {
+    prepare: annaHoldsSrc,
+    next: { hint: 2, mends: true },
+    command: 'git dw claim src docs --wait=1s',
+    options: BEN,
+  },
   DW_OFFLINE: {
     prepare: async (sandbox) => {
       renameSync(await shares(sandbox), join(sandbox.root, 'gone.git'))
       return {}
     },
+    next: { hint: 2, fill: { '…': 'docs' } },
     command: 'git dw claim docs',
     options: ANNA,
   },
@@ -176,33 +220,48 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       chmodSync(join(hub, 'hooks/pre-receive'), 0o755)
       return {}
     },
+    next: { hint: 1 },
     command: 'git dw claim docs',
     options: ANNA,
   },
-  DW_REMOTE: { command: 'git dw share' },
+  DW_REMOTE: {
+    prepare: async (sandbox) => {
+      await sandbox.git(['init', '--quiet', '--bare', '../hub.git'])
+      return {}
+    },
+    next: { hint: 0, fill: { '<url>': '../hub.git' }, mends: true },
+    command: 'git dw share',
+  },
   DW_REMOTE_RESET: {
     prepare: async (sandbox) => {
       const hub = await shares(sandbox)
       await sandbox.git(['update-ref', '-d', 'refs/dw/meta'], { cwd: hub })
       return {}
     },
+    next: { hint: 1, mends: true },
     command: 'git dw sync',
     options: ANNA,
     mayChange: /^refs\/dw-local\/remote\/origin\/seen\//,
   },
-  DW_NOT_A_REPO: { prepare: async ({ root }) => ({ cwd: root }), command: 'git dw locks' },
-  DW_NO_SESSION: { prepare: annaHoldsSrc, command: 'git dw claim docs' },
+  DW_NOT_A_REPO: {
+    prepare: async ({ root }) => ({ cwd: root }),
+    next: { hint: 0, fill: { '<directory>': 'repo', '…': 'locks' } },
+    command: 'git dw locks',
+  },
+  DW_NO_SESSION: { prepare: annaHoldsSrc, next: { hint: 0, mends: true }, command: 'git dw claim docs' },
   DW_AMBIGUOUS: {
     prepare: async (sandbox) => {
       await sandbox.dw(['new'], ANNA)
       const { worktree } = await sandbox.json(['claim', '--task', 'T'], BEN)
       return { cwd: worktree.path }
     },
+    next: { hint: 1, fill: { '…': 'claim docs' } },
     command: 'git dw claim docs',
     options: ANNA,
   },
   DW_CORRUPT_STATE: {
     prepare: (sandbox) => writeBlob(sandbox, 'refs/dw/locks/path/src', 'not json\n'),
+    next: { hint: 1, mends: true },
     command: 'git dw claim src/a.ts',
     options: ANNA,
   },
@@ -213,6 +272,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
         'refs/dw/meta',
         '{"id":"x","kind":"meta","minReader":2,"nonce":"x","rev":1,"schema":2,"v":1}\n',
       ),
+    next: { hint: 0 },
     command: 'git dw status',
   },
   DW_CONFIG: {
@@ -220,15 +280,17 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       await sandbox.git(['config', 'dw.lockTtl', 'soon'])
       return {}
     },
+    next: { hint: 0, mends: true },
     command: 'git dw claim src',
     options: ANNA,
   },
-  DW_READONLY: { prepare: asReader, command: 'git dw claim docs', options: BEN },
+  DW_READONLY: { prepare: asReader, next: { hint: 0 }, command: 'git dw claim docs', options: BEN },
   DW_POST_CREATE: {
     prepare: async (sandbox) => {
       await sandbox.git(['config', 'dw.postCreate', 'echo "no network" && exit 3'])
       return {}
     },
+    next: { hint: 1 },
     command: 'git dw claim --task T',
     options: ANNA,
     mayChange: /^refs\/(?:dw|heads\/feature)\//,
@@ -239,6 +301,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       mkdirSync(join(sandbox.repo, '.worktreeinclude'))
       return {}
     },
+    next: { hint: 0 },
     command: 'git dw claim --task T',
     options: ANNA,
     mayChange: JOURNAL,
@@ -249,11 +312,12 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       await sandbox.git(['config', 'dw.worktreePath', '../file/{task}'])
       return {}
     },
+    next: { hint: 0 },
     command: 'git dw claim --task T',
     options: ANNA,
     mayChange: JOURNAL,
   },
-  DW_USAGE: { command: 'git dw claim --ttl tomorrow src', options: ANNA },
+  DW_USAGE: { next: null, command: 'git dw claim --ttl tomorrow src', options: ANNA },
   DW_INTERRUPTED: {
     // git's hook sends the signal to the program that started git, as Ctrl-C would
     prepare: async ({ repo }) => {
@@ -263,6 +327,7 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       chmodSync(hook, 0o755)
       return {}
     },
+    next: { hint: 0 },
     command: 'git dw claim --task T',
     options: ANNA,
     mayChange: JOURNAL,
@@ -289,6 +354,26 @@ async function asJson(sandbox: Sandbox, command: string, options: StepOptions): 
   return sandbox.run('env', [...under, 'sh', '-c', asked], rest)
 }
 
+/** Gives the command of a hint, as a person or an agent would, and then what was refused, in the same shell. */
+async function goesOn(
+  sandbox: Sandbox,
+  command: string,
+  options: StepOptions,
+  hints: readonly string[],
+  next: Next,
+): Promise<void> {
+  const { under = [], ...rest } = options
+  const filled = Object.entries(next.fill ?? {}).reduce(
+    (text, [placeholder, value]) => text.replace(placeholder, value),
+    commandIn(hints[next.hint] ?? ''),
+  )
+  const script = `${filled}\nhow=$?; ${next.mends === undefined ? '' : `${command} >&2 && `}exit $how`
+  const outcome = await sandbox.run('env', [...under, 'sh', '-c', script], rest)
+  expect({ filled, status: outcome.status, stderr: outcome.stderr }).toMatchObject({
+    status: next.ends ?? 0,
+  })
+}
+
 describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) => {
   const expected = EXIT_STATUS[code]
 
@@ -306,9 +391,9 @@ describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) =
       text: () => transcript.run(each.command, options),
       json: () => asJson(sandbox, each.command, options),
     }
-    // only what makes a worktree would stand in its own way
+    // what makes or removes a worktree would stand in its own way
     const [text, json] =
-      each.mayChange === undefined
+      each.mayChange === undefined && !each.command.includes('worktree')
         ? await Promise.all([run.text(), run.json()])
         : [await run.text(), await run.json()]
     expect(await refs()).toStrictEqual(before)
@@ -323,7 +408,7 @@ describe.each(Object.entries(CASES) as [ErrorCode, Case][])('%s', (code, each) =
     const { error, ...rest } = JSON.parse(json.stderr)
     expect(rest).toStrictEqual({})
     expect(error).toMatchObject({ code, message: expect.stringMatching(/[^.]$/), hints: expect.any(Array) })
-    // whoever interrupted it knows what to do next
-    if (code !== 'DW_INTERRUPTED') expect(error.hints).not.toStrictEqual([])
+    expect(error.hints).not.toStrictEqual([])
+    if (each.next !== null) await goesOn(sandbox, each.command, options, error.hints, each.next)
   })
 })

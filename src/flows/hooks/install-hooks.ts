@@ -1,4 +1,5 @@
 import { DwError } from '../../domain/error.ts'
+import { shellWord } from '../../domain/shell-word.ts'
 import type { HookName, HookStanding } from '../../domain/hook-name.ts'
 import { isSameHook, keepHook, readHookFile, restoreHook, writeHook } from '../../git/hook-file.ts'
 import type { Workspace } from '../workspace.ts'
@@ -113,7 +114,7 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
     if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) throw cause
     throw new DwError('DW_READONLY', `"${path}" cannot be written by this user`, {
       cause,
-      hints: ['see whose it is with: ls -ld'],
+      hints: [`see whose it is with: ls -ld ${shellWord(path)}`],
     })
   }
 }

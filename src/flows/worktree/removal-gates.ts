@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type ErrorDetails, DwError, type ErrorCode } from '../../domain/error.ts'
 import { ownerName } from '../../domain/holder.ts'
 import { shellWord } from '../../domain/shell-word.ts'
@@ -56,7 +57,7 @@ export async function refuseStoodIn(workspace: Workspace, path: string): Promise
     processes: processes.map(({ pid, name }: RunningProcess) => ({ pid, name })),
   }
   throw refusal('DW_IN_USE', `${named.join(', ')}${more} stands in "${path}"`, details, [
-    'leave the directory, or end the process, then try again',
+    `leave the directory, or end the process: kill ${processes[0]?.pid ?? ''}`,
   ])
 }
 
@@ -77,10 +78,13 @@ export async function refuseWork(
       'DW_NESTED',
       `"${path}" holds other repositories with work of their own: ${listed(nested)}`,
       { path, nested },
-      ['move them away, or push what is in them, then try again'],
+      [
+        `see what is in them: git -C ${shellWord(join(path, nested[0] ?? ''))} status`,
+        'push what is in them, or move them away, then try again',
+      ],
     )
   }
-  const again = 'keep all of it in a rescue and remove the worktree: add --force'
+  const again = `keep all of it in a rescue and remove the worktree: git dw worktree remove ${shellWord(path)} --force`
   const dirty = hasWork(contents)
   if (dirty && !force) {
     const { text, details } = describeWork(contents)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { link, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
+import { shellWord } from '../../domain/shell-word.ts'
 import { isNoSpace, noSpace } from '../no-space.ts'
 
 /**
@@ -90,6 +91,9 @@ function inTheWay(path: string, cause: unknown): DwError {
 export function readOnly(directory: string, cause: unknown): DwError {
   return new DwError('DW_READONLY', `"${directory}" cannot be written by this user`, {
     cause,
-    hints: ['see whose it is with: ls -ld', 'reading commands work all the same: git dw status'],
+    hints: [
+      `see whose it is with: ls -ld ${shellWord(directory)}`,
+      'reading commands work all the same: git dw status',
+    ],
   })
 }

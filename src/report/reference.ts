@@ -44,6 +44,12 @@ export const SETTINGS: readonly Setting[] = [
     effect: 'How long cleanup keeps sessions that have ended, their logs, and rescues.',
   },
   {
+    name: 'dw.legacyState',
+    values: 'directory',
+    standard: 'state and .dw at the top of the main worktree',
+    effect: 'Where an older, file-based dw kept its files; empty: init looks nowhere.',
+  },
+  {
     name: 'dw.runGrace',
     values: 'duration',
     standard: '10s',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { HOOK_REGISTRY, REGISTRY } from '../../src/cli/registry.ts'
@@ -14,6 +14,7 @@ const below = (directory: string, end: RegExp) =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter((name) => end.test(name))
     .map((name) => join(directory, name))
+    .filter((path) => statSync(join(ROOT, path)).isFile())
 
 /** What users and agents read. Decisions tell of what was at their time. */
 const PAGES = ['README.md', ...below('docs', /\.md$/), ...below('skills', /\.md$/)].filter(
@@ -150,7 +151,7 @@ describe('commands', () => {
 
   /** Every `git dw …` in the code of a page, with its words. */
   const calls = (page: string) =>
-    [...codeOf(page).matchAll(/(?<!\w)git dw((?: +(?:"[^"]*"|'[^']*'|<[^>]+>|[^\s`|;&)<"'#]+))+)/g)].map(
+    [...codeOf(page).matchAll(/(?<!\w)git dw((?: +(?:"[^"]*"|'[^']*'|<[^>]+>|[^\s`|;&)<"'#$]+))+)/g)].map(
       ([, words = '']) => words.trim().split(/ +/),
     )
 

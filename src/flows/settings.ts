@@ -258,11 +258,7 @@ export class Settings {
     const wanted = BOOLEANS[text.toLowerCase()] ?? text.toLowerCase()
     const chosen = choices.find((choice) => choice === wanted)
     if (chosen === undefined)
-      throw this.#bad(
-        name,
-        'is none of its values',
-        `set one of them: git config ${name} <${choices.join('|')}>`,
-      )
+      throw this.#bad(name, 'is none of its values', `set one of: ${choices.join(', ')}`)
     return chosen
   }
 

@@ -1,11 +1,18 @@
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { version } from '../../package.json'
 import type { Surroundings } from '../flows/surroundings.ts'
 
 /** Where Bun shows the files that stand in a compiled program. */
 const COMPILED = '/$bunfs/'
 
-/** Which build of the program a process is, and where its files lie: both are in the package's dist/. */
+/**
+ * Where the package's bin/ is from the native build: in its own dist/native/, or in a package for this platform
+ * that npm has put beside it or below it.
+ */
+const FROM_NATIVE = ['../../bin', '../../../git-dw/bin', '../../../../bin']
+
+/** Which build of the program a process is, and where the package's files lie. */
 export function thisProgram({
   argv,
   execPath,
@@ -17,7 +24,7 @@ export function thisProgram({
   const [, main = ''] = argv
   if (main.startsWith(COMPILED)) {
     return {
-      programs: resolve(dirname(execPath), '../../bin'),
+      programs: programsOf(dirname(execPath)),
       runtime: '',
       versions: { program: version, build: 'native', engine: versions['bun'] ?? '' },
     }
@@ -27,4 +34,9 @@ export function thisProgram({
     runtime: dirname(execPath),
     versions: { program: version, build: 'node', engine: versions.node },
   }
+}
+
+function programsOf(directory: string): string {
+  const found = FROM_NATIVE.map((path) => resolve(directory, path))
+  return found.find((path) => existsSync(join(path, 'git-dw'))) ?? directory
 }

@@ -49,7 +49,9 @@ export async function openWorkspace(around: Surroundings, first?: FirstRead): Pr
   const early = first === undefined ? null : readEarly(git, around, first)
   const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
   const clone = new CloneState(repository.commonDir)
-  const local = new GitStore(git, repository, storeRuntime(around), early)
+  // what was read early may hold a half of a migration, which is settled before anything else
+  const isHalf = isMigrating(repository.commonDir)
+  const local = new GitStore(git, repository, storeRuntime(around), isHalf ? null : early)
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')
   const settings = new Settings(config)
@@ -64,7 +66,7 @@ export async function openWorkspace(around: Surroundings, first?: FirstRead): Pr
   const isAdvisory = shared?.sharing.arbiter.atomic === false
   const losses = new Losses()
   const workspace = { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses }
-  if (isMigrating(repository.commonDir)) await settleMigration(workspace)
+  if (isHalf) await settleMigration(workspace)
   return workspace
 }
 

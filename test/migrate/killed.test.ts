@@ -121,8 +121,9 @@ test('of a transaction that git was killed in the middle of, nothing is left, wh
   for (let length = 0; length < ALL.refs.length; length += 1) {
     whole.restore()
     for (const ref of ALL.refs.slice(length)) await sandbox.git(['update-ref', '-d', ref ?? ''])
-    const { stderr } = await here('locks')
+    const { stdout, stderr } = await here('locks')
     expect(stderr).toContain('was cut short, and taken back')
+    expect(stdout, 'what was read before is not shown').not.toContain('shop')
     expect(await made()).toStrictEqual(NOTHING)
   }
 })

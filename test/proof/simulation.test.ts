@@ -26,11 +26,14 @@ test.for([
         run += 1
         const history = await simulate(plan, scheduler)
         const violations = check(history)
-        if (violations.length > 0) throw new Error(`${JSON.stringify(violations)}\n${tell(history)}`)
+        if (violations.length > 0)
+          throw new Error(`${JSON.stringify(violations)}\n${JSON.stringify(plan)}\n${tell(history)}`)
       }),
       { numRuns, seed, endOnFailure: true },
     )
-    expect(result.failed, fc.defaultReportMessage(result) ?? '').toBe(false)
+    const { errorInstance } = result
+    const story = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+    expect(result.failed, `run ${run} of seed ${seed}: ${story}`).toBe(false)
     expect(run).toBe(numRuns)
   },
 )

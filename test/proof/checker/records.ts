@@ -40,6 +40,8 @@ export function checkGuard({ arbiter, report }: Whole, { move, transaction }: Mo
   const isSameHolder = before?.session === after?.session
   for (const lock of isSameHolder ? sides.slice(0, 1) : sides) {
     if (lock === null || lock === undefined) continue
+    // what a session left that has ended guards nothing any more: whoever meets it may take it away
+    if (move.to === null && arbiter.sessionOf(lock.session)?.isOver === true) continue
     const guard = arbiter.guard(transaction, lock.session)
     if (guard === null) {
       report('guard', `${lock.place} changed without the record of ${lock.session}`, at)

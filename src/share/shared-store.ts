@@ -156,7 +156,7 @@ export class SharedStore implements Store {
       await this.sync()
     } catch (error) {
       const isHalfDone = [...landed.keys()].some((ref) => lockNameOf(ref) !== null)
-      if (!isHalfDone || !isUnreachable(error)) throw error
+      if (!isHalfDone || !(error instanceof DwError)) throw error
       throw this.sharing.arbiter.unknown(error instanceof Error ? error.message : '')
     }
     return { outcome: 'conflict', refs: [], landed }

@@ -65,7 +65,12 @@ const ALL = {
 async function killedAt(words: readonly string[], at: number): Promise<string[]> {
   const log = join(sandbox.root, 'steps')
   writeFileSync(log, '')
-  const env = { NODE_OPTIONS: `--import=${FAULTS}`, DW_FAULT_AT: String(at), DW_FAULT_LOG: log }
+  const env = {
+    DW_BUILD: 'node',
+    NODE_OPTIONS: `--import=${FAULTS}`,
+    DW_FAULT_AT: String(at),
+    DW_FAULT_LOG: log,
+  }
   await sandbox.run(LAUNCHER, words, { env })
   const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
   const pid = lines.at(-1)?.split(' ')[0] ?? '0'

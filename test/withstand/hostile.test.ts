@@ -337,7 +337,7 @@ describe('very many of them', () => {
 process.on('exit', () => writeFileSync(${JSON.stringify(noted)}, String(process.resourceUsage().maxRSS / 1024)))\n`,
     )
     for (const args of [['status'], ['doctor']]) {
-      const env = { NODE_OPTIONS: `--import ${script}` }
+      const env = { DW_BUILD: 'node', NODE_OPTIONS: `--import ${script}` }
       const { stdout, stderr } = await sandbox.dw(args, { ...MINE, env })
       expect(`${stdout}${stderr}`).toMatch(/"refs\/dw\/active\/big0" is larger than any record/)
       expect(Number(readFileSync(noted, 'utf8')), args.join(' ')).toBeLessThan(200)

@@ -15,7 +15,9 @@ paths && !/^\/\// { if (meets($0)) exit; next }
 paths && $0 == "//commits" { listed = 1; next }
 paths { if (listed && $0 == "//changes") answer = 0; exit }
 
-$0 == "" { next }
+# a record ends with a line break of its own
+$0 == "" { if (last !~ /}$/) exit; next }
+{ last = $0 }
 $0 == "//paths" { paths = 1; next }
 /^\/\/pushed / { pushed[substr($0, 10)] = 1; next }
 /^refs\/dw\/locks\// && is_mine($0) { next }

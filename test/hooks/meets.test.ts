@@ -86,6 +86,11 @@ describe.each([
     expect(isFree(['?', '//paths', ...END])).toBe(false)
     expect(isFree(['refs/dw/locks/unknown/x', '//paths', ...END])).toBe(false)
     expect(isFree([...locks(['path/a//b']), '//paths', ...END])).toBe(false)
+    // what git says of a damaged ref, by itself and in the middle of what it lists
+    const said = 'warning: ignoring broken ref refs/dw/locks/path/x'
+    expect(isFree([said, '//paths', ...END])).toBe(false)
+    expect(isFree([`refs/dw/meta {"minReader":1,"v":1}${said}`, '', '//paths', ...END])).toBe(false)
+    expect(isFree(['refs/dw/meta {"minReader":1,"v":1}', '', '//paths', ...END])).toBe(true)
     // git did not come to the end
     expect(isFree(['//paths', 'x', '//changes'])).toBe(false)
     expect(isFree(['//paths', 'x', '//commits'])).toBe(false)

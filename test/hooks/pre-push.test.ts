@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { ANNA, BEN, type Pushing, QUIET, test } from './pushing.ts'
 
@@ -159,6 +159,24 @@ describe('a push', () => {
     const outcome = await pushing.push()
     expect(outcome.stderr).toContain('the record at "refs/dw/locks/path/src"')
     expect(outcome.status).toBe(1)
+  })
+
+  test('is refused by a lock on its line of which only a damaged file is left, and by no other', async ({
+    pushing,
+  }) => {
+    const { sandbox } = pushing
+    // as a crash may leave it: git does not list such a ref
+    const lock = join(sandbox.repo, '.git/refs/dw/locks/path/src')
+    mkdirSync(dirname(lock), { recursive: true })
+    writeFileSync(lock, '')
+    await pushing.commit('free.ts', 'x')
+    await pushing.commit('src/a.ts', 'changed\n')
+    const said = /the record at "refs\/dw\/locks\/path\/src" cannot be read/
+    await expectRefused(pushing, said)
+    // beside a sound lock of another, too
+    await pushing.dw(['claim', 'elsewhere'], ANNA)
+    await expectRefused(pushing, said)
+    await expectPushed(pushing, ['origin', 'HEAD~1:refs/heads/free'])
   })
 
   test('that could not be checked to the end is said, or refused by dw.prePushOffline', async ({

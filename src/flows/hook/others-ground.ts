@@ -4,6 +4,7 @@ import type { LockName } from '../../domain/key.ts'
 import type { SessionId } from '../../domain/record.ts'
 import type { Trespass } from '../../domain/trespass.ts'
 import { listRefs } from '../../git/refs.ts'
+import { refFilesUnder } from '../../store/ref-files.ts'
 import { LOCKS_REF, lockNameOf, lockRef, type RefName } from '../../store/ref-names.ts'
 import type { Entry } from '../../store/store.ts'
 import { type Ground, readGround } from '../ground.ts'
@@ -22,8 +23,11 @@ export interface OthersGround {
 export async function readOthersGround(workspace: Workspace): Promise<OthersGround & { ground: Ground }> {
   const claimants = await findClaimants(workspace)
   const refs: RefName[] = [...identityRefs(claimants), `${LOCKS_REF}/task`]
-  const [names, snapshot] = await Promise.all([
-    listRefs(workspace.git, [`${LOCKS_REF}/path`]),
+  const paths: RefName = `${LOCKS_REF}/path`
+  const [names, files, snapshot] = await Promise.all([
+    listRefs(workspace.git, [paths]),
+    // git does not list a damaged one, which counts as held
+    refFilesUnder(workspace.repository.commonDir, [paths]),
     workspace.store.read({ refs }),
   ])
   checkMeta(snapshot, 'read')
@@ -33,7 +37,9 @@ export async function readOthersGround(workspace: Workspace): Promise<OthersGrou
     ground,
     identity: settleIdentity(workspace, claimants, ground.snapshot),
     tasks: ground.holdings,
-    places: names.flatMap(({ ref }) => lockNameOf(ref as RefName) ?? []),
+    places: [...new Set([...names.map(({ ref }) => ref), ...files])].flatMap(
+      (ref) => lockNameOf(ref as RefName) ?? [],
+    ),
   }
 }
 

@@ -11,9 +11,15 @@ const PAUSE = 60_000
  */
 export async function syncInBackground(workspace: Workspace): Promise<boolean> {
   const { shared, settings, around, clone } = workspace
-  if (shared === null || !settings.syncsInBackground) return false
+  if (shared === null) return false
   const { state, arbiter } = shared.sharing
   const last = await state.exchange(arbiter.name)
+  if (!settings.syncsInBackground) {
+    // by its file alone hooks/pre-push knows that there is a remote to be asked
+    const never = { remote: arbiter.name, at: 0, tried: 0 }
+    if (last === null) await state.setExchange(never, settings.prePushFresh * 1000).catch(() => undefined)
+    return false
+  }
   const now = around.now()
   const windows = [settings.lockTtl / 4, settings.sessionTtl / 4, ...(await clone.windows())]
   const quarter = Math.min(...windows) * 1000

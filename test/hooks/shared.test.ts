@@ -62,6 +62,19 @@ test('where the remote does not answer, a push is judged by what is known, or re
   expect(denied.stderr).toContain('the push is refused')
 })
 
+test('a push asks the remote, too, in a clone that has never exchanged anything with it', async ({ hub }) => {
+  const busy = await hub.clone('busy')
+  await busy.json(['claim', 'README.md'])
+  const fresh = await hub.clone('fresh', { shares: false })
+  // sharing is on by settings alone, as those of a user or a machine may have it
+  await fresh.git(['config', 'dw.share', 'true'])
+  await fresh.dw(['hooks', 'install'])
+  await fresh.commit('README.md')
+  const refused = await push(hub, fresh)
+  expect(refused.stderr).toMatch(/"README\.md" is held by SESS-/)
+  expect(refused.status).not.toBe(0)
+})
+
 test('when sharing stops, no push looks at the remote any more', async ({ hub }) => {
   const { stale } = await staleAndBusy(hub)
   await stale.json(['share', '--off'])

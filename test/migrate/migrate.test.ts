@@ -98,6 +98,21 @@ test('what belongs to another repository comes over there, by the command that i
   ])
 })
 
+test('its command is right wherever it is given, also where the old files name a directory by part of its path', async ({
+  sandbox,
+}) => {
+  const old = new OldFiles(join(sandbox.repo, 'state'))
+    .project('PROJ-1', 'beside', '../beside')
+    .project('PROJ-2', 'home', '~/home')
+    .session('SESS-1', { project: { id: 'PROJ-1', name: 'beside', path: '../beside' } })
+    .session('SESS-2', { project: { id: 'PROJ-2', name: 'home', path: '~/home' } })
+  const { elsewhere } = JSON.parse((await dwHere(sandbox, ['migrate', '--dry-run', '--json'])).stdout)
+  expect(elsewhere.map(({ command }: { command: string }) => command)).toStrictEqual([
+    `git -C ${join(sandbox.root, 'beside')} dw migrate ${old.directory}`,
+    `git -C ${join(sandbox.home, 'home')} dw migrate ${old.directory}`,
+  ])
+})
+
 test('damaged entries stop it, each with its file and reason; --partial leaves them and brings the rest', async ({
   sandbox,
   transcript,

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 import { planMigration } from '../../domain/migration/make-plan.ts'
 import type { Plan } from '../../domain/migration/plan.ts'
@@ -9,7 +10,7 @@ import { grouped } from '../progress.ts'
 import type { Workspace } from '../workspace.ts'
 import { atWork, refuseHalf, whenAlone } from './alone.ts'
 import { bringOver } from './bring-over.ts'
-import { stateToMigrate } from './state-directory.ts'
+import { absolutePath, stateToMigrate } from './state-directory.ts'
 import { surveyHere } from './survey-here.ts'
 
 export interface MigrationRequest {
@@ -85,7 +86,7 @@ async function attempt(
       }),
     })
     const { here, hasMeta } = await surveyHere(workspace, state, old)
-    const plan = planMigration(old, here)
+    const plan = withAbsolutePaths(planMigration(old, here), state, around.home)
     const left = plan.problems.length
     const answer = { state, at: null, plan, left }
     if (left > 0 && !request.partial) return { ...answer, outcome: 'stopped' }
@@ -97,6 +98,15 @@ async function attempt(
   } finally {
     around.progress?.(null)
   }
+}
+
+/** The directories elsewhere as a command can name them from anywhere: old paths may be relative. */
+function withAbsolutePaths(plan: Plan, state: string, home: string): Plan {
+  const from = dirname(state)
+  const elsewhere = plan.elsewhere.map((each) => {
+    return { ...each, path: absolutePath(each.path, from, home) }
+  })
+  return { ...plan, elsewhere }
 }
 
 /**

@@ -19,12 +19,19 @@ export function migrationText(palette: Palette, { outcome, state, plan }: Told):
   const done = outcome === 'migrated'
   const lines = [
     ...plan.items.map((item) => itemLine(palette, item, done)),
-    ...plan.elsewhere.map(
-      (each) => `${palette.warning('elsewhere')} ${printable(elsewhereText(each, state))}`,
-    ),
+    ...elsewhereLines(plan, state, palette.warning),
     ...plan.problems.map((each) => `${palette.bad('cannot bring over')} ${printable(problemText(each))}`),
   ]
   return lines.map((line) => `${line}\n`).join('')
+}
+
+/** One line for each project of another repository, with the command to give there. */
+export function elsewhereLines(
+  { elsewhere }: Plan,
+  state: string,
+  paint: (text: string) => string = (text) => text,
+): string[] {
+  return elsewhere.map((each) => `${paint('elsewhere')} ${printable(elsewhereText(each, state))}`)
 }
 
 function itemLine(palette: Palette, item: MigrationItem, done: boolean): string {
@@ -81,9 +88,11 @@ export function migrationNarration({ outcome, state, at, left, plan }: Told): st
   }
   if (outcome === 'stopped') return []
   if (outcome === 'would-migrate') return ['nothing was changed']
+  const summary = migrationSummary(plan)
+  const see = summary === 'nothing' ? '' : 'see them with: git dw sessions; '
   return [
-    `brought over ${migrationSummary(plan)} from "${state}", whose files stay as they are`,
-    `see them with: git dw sessions; take it back with: git dw migrate ${where} --undo`,
+    `brought over ${summary} from "${state}", whose files stay as they are`,
+    `${see}take it back with: git dw migrate ${where} --undo`,
   ]
 }
 

@@ -16,7 +16,8 @@ test('the first init brings over what an older dw left in the repository, and sa
   transcript,
 }) => {
   new OldFiles(join(sandbox.repo, 'state')).session('SESS-one').v1('SESS-two', null)
-  new OldFiles(join(sandbox.repo, '.dw')).v1('SESS-three', null)
+  const api = { id: 'PROJ-1', name: 'api', path: '../api' }
+  new OldFiles(join(sandbox.repo, '.dw')).v1('SESS-three', null).session('SESS-four', { project: api })
   await transcript.run('git dw init', ANNA)
   await transcript.run('git dw init', ANNA)
   expect(await sessions(sandbox)).toEqual(expect.arrayContaining(['sess-one', 'sess-three', 'sess-two']))

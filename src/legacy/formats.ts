@@ -72,6 +72,7 @@ export function problemWith(validator: t.AnyStrictValidator, value: unknown): st
   const [first = 'does not fit'] = errors
   return first
     .replace(/^\.:? ?/, '')
+    .replace(/^Expected /, 'expected ')
     .replace(
       /^(\w+(?:\.\w+)*): (.)/,
       (_, field: string, letter: string) => `${field}: ${letter.toLowerCase()}`,

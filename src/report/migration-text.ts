@@ -127,7 +127,7 @@ export function undoText(palette: Palette, { outcome, refs }: UndoTold): string 
 export function undoNarration({ outcome, state, worktrees }: UndoTold): string[] {
   if (outcome === 'would-undo') return ['nothing was changed']
   const stamps = worktrees === 0 ? '' : `; ${counted(worktrees, 'worktree')} no longer stamped`
-  return [`all that came from "${state}" is gone again${stamps}; its files are as they were`]
+  return [`all that came from "${state}" is gone again, and its files are as they were${stamps}`]
 }
 
 export function undoJson(told: UndoTold): object {

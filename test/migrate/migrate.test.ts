@@ -231,6 +231,12 @@ describe('what is in the way', () => {
     expect(await refused('src')).toMatchObject({ status: 1, code: 'DW_NOT_FOUND' })
     expect(await refused('--undo')).toMatchObject({ status: 1, code: 'DW_NOT_FOUND' })
     expect(await refused('--undo', '--partial')).toMatchObject({ status: 129, code: 'DW_USAGE' })
+    await sandbox.git(['config', 'dw.legacyState', '~/gone'])
+    expect(await refused()).toStrictEqual({
+      ...{ status: 1, code: 'DW_NOT_FOUND' },
+      hint: `there are none in "${join(sandbox.home, 'gone')}", which dw.legacyState names`,
+    })
+    await sandbox.git(['config', '--unset', 'dw.legacyState'])
     const { old } = await oldRepository(sandbox)
     new OldFiles(join(sandbox.repo, '.dw')).v1('SESS-1', null)
     expect(await refused()).toStrictEqual({

@@ -94,7 +94,7 @@ test('each damaged entry is named with its file and reason, and the others are r
     expect.stringMatching(/^locks\.json "LOCK-1": status: /),
     'locks.json "LOCK-3": acquiredAt: 2199-01-01T00:00:00Z is still to come',
     expect.stringMatching(/^registry\/projects\.json "PROJ-1": name: /),
-    expect.stringMatching(/^registry\/projects\.json "#2": /),
+    'registry/projects.json "#2": expected an object (got "PROJ-2")',
     'audit.log "line 3": it is not JSON, or only the first part of it',
     expect.stringMatching(/^audit\.log "line 4": timestamp: /),
   ])

@@ -22,17 +22,23 @@ export function absolutePath(path: string, from: string, home: string): string {
   return path.startsWith('~/') && home !== '' ? join(home, path.slice(2)) : resolve(from, path)
 }
 
+/** The directory that `dw.legacyState` names; null where it is unset or empty. */
+function settledPath(workspace: Workspace): string | null {
+  const { settings, around, repository } = workspace
+  const { legacyState = '' } = settings
+  if (legacyState === '') return null
+  return absolutePath(legacyState, mainTop(workspace) ?? repository.commonDir, around.home)
+}
+
 /** The old state directories of this repository: `dw.legacyState`, else what lies in the usual places. */
 export async function findStates(workspace: Workspace): Promise<string[]> {
-  const { settings, around, repository } = workspace
-  const top = mainTop(workspace)
-  if (settings.legacyState === '') return []
-  if (settings.legacyState !== undefined) {
-    const path = absolutePath(settings.legacyState, top ?? repository.commonDir, around.home)
+  const path = settledPath(workspace)
+  if (path !== null) {
     const real = await realPath(path)
     return isOldState(real) ? [real] : []
   }
-  if (top === null) return []
+  const top = mainTop(workspace)
+  if (workspace.settings.legacyState === '' || top === null) return []
   // only directories that lie there themselves: a link in a repository may lead anywhere
   const usual = USUAL.map((name) => join(top, name)).filter(isOldState)
   return Promise.all(usual.map(realPath))
@@ -51,11 +57,20 @@ export async function stateToMigrate(workspace: Workspace, named: string | undef
   const [first, ...more] = await findStates(workspace)
   if (first === undefined) {
     throw new DwError('DW_NOT_FOUND', 'there are no files of an older dw in this repository', {
-      hints: ['if they lie elsewhere, name their directory: git dw migrate <state-dir>'],
+      hints: [
+        ...emptySetting(workspace),
+        'if they lie elsewhere, name their directory: git dw migrate <state-dir>',
+      ],
     })
   }
   if (more.length === 0) return first
   throw ambiguous([first, ...more])
+}
+
+/** That a setting names a directory without old files. */
+function emptySetting(workspace: Workspace): string[] {
+  const path = settledPath(workspace)
+  return path === null ? [] : [`there are none in "${path}", which dw.legacyState names`]
 }
 
 /** DW_AMBIGUOUS for several state directories. */

@@ -171,6 +171,26 @@ describe('in <common git dir>/dw', () => {
     expect(existsSync(file)).toBe(false)
   })
 
+  test('the binding of a session that starts while cleanup reads the records stays', async ({ sandbox }) => {
+    await session(sandbox, ['claim', 'src'], BEN)
+    const git = (await sandbox.run('sh', ['-c', 'command -v git'])).stdout.trim()
+    const programs = join(sandbox.root, 'meanwhile')
+    mkdirSync(programs)
+    const path = sandbox.env()['PATH']
+    const starts = `CLAUDE_CODE_SESSION_ID=anna PATH='${path}' '${git}' dw new >/dev/null 2>&1`
+    const script = `#!/bin/sh
+'${git}' "$@"
+status=$?
+case " $* " in *" refs/dw/active "*) mkdir '${programs}/once' 2>/dev/null && ${starts} ;; esac
+exit $status
+`
+    writeFileSync(join(programs, 'git'), script, { mode: 0o755 })
+    const env = { PATH: `${programs}:${path}` }
+    expect(await cleanup(sandbox, '+0s', [], { env })).toStrictEqual([])
+    expect(existsSync(local(sandbox, 'bindings', 'claude-code%3aanna.json'))).toBe(true)
+    expect((await dwHere(sandbox, ['heartbeat'], ANNA)).status).toBe(0)
+  })
+
   test('the note of a worktree that only it tells of stays', async ({ sandbox }) => {
     const path = join(sandbox.home, 'worktrees/repo/T')
     await sandbox.git(['worktree', 'add', '-q', '-b', 'feature/T', path])

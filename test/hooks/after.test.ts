@@ -109,7 +109,7 @@ describe('after a checkout, commit, merge or amend', () => {
       mode,
     )
     writeFileSync(join(programs, 'node'), '#!/bin/sh\necho "node $*" >&2\n', mode)
-    const env = { GIT_DIR: stub, PATH: `${programs}:/usr/bin:/bin` }
+    const env = { GIT_DIR: stub, PATH: `${programs}:/usr/bin:/bin`, DW_BUILD: 'node' }
     const hook = join(import.meta.dirname, '../../hooks/post-commit')
     const started = async (agent: string) => (await sandbox.run('sh', [hook], { agent, env })).stderr
     expect(await started('ben')).toMatch(/^node .* hook after -- post-commit\n$/)

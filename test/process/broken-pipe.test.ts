@@ -14,7 +14,7 @@ describe('a reader that leaves early', () => {
   const pipe = async (line: string) =>
     sandbox.run('bash', ['-c', `${line}; echo "status \${PIPESTATUS[0]}" >&2`], { agent: 'A' })
 
-  test.each(['git dw locks', 'git dw locks --json', 'git dw status'])(
+  test.each(['git dw locks', 'git dw locks --json', 'git dw status --json'])(
     '%s says nothing about it and ends with 0',
     async (command) => {
       const whole = await sandbox.run('sh', ['-c', command], { agent: 'A' })

@@ -106,7 +106,8 @@ test('base and branch: the option counts, then the project, then dw.base and dw.
   expect(await claim('--task', 'C')).toStrictEqual(['web-C', ofProject])
   expect(await claim('--task', 'D', '--base', 'o')).toStrictEqual(['web-D', ofOption])
   expect(await claim('--task', 'E', '--branch', 'mine')).toStrictEqual(['mine', ofProject])
-  await sandbox.dw(['project', 'add', 'web', '--path', 'web', '--branch', 'w/{task}', '--replace'])
+  const others = ['--path', 'web', '--no-base', '--branch', 'w/{task}', '--replace']
+  await sandbox.dw(['project', 'add', 'web', ...others])
   expect(await claim('--task', 'F')).toStrictEqual(['w/F', ofConfig])
 })
 

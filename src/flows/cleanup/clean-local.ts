@@ -28,9 +28,10 @@ export async function deadFiles(
 ): Promise<Outdated[]> {
   const { commonDir } = workspace.repository
   const files = await listLocalFiles(commonDir, workspace.around.fileClock())
+  const absent = await absentSessions(workspace, survey, files)
   const judged = await Promise.all(
     files.map(async (file): Promise<Outdated[]> => {
-      const why = await reason(workspace, survey, worktrees, file)
+      const why = await reason(workspace, survey, worktrees, file, absent)
       if (why === null) return []
       const what = file.directory === 'bindings' && isBinding(file) ? 'binding' : 'file'
       const item: CleanupItem = { what, name: nameOf(file), why, done: false }
@@ -46,6 +47,7 @@ async function reason(
   survey: Survey,
   worktrees: readonly KnownWorktree[],
   file: LocalFile,
+  absent: ReadonlySet<SessionId>,
 ): Promise<string | null> {
   const { directory, name, age, text } = file
   const isOld = age > ABANDONED
@@ -54,7 +56,7 @@ async function reason(
     if (!isBinding(file)) return isOld && name.includes('.json.after-') ? 'a turn that was taken' : null
     const binding = parseBinding(text)
     if (binding === undefined) return isOld ? 'it cannot be read, so it binds nothing' : null
-    return deadBinding(workspace, survey, binding, isOld)
+    return deadBinding(workspace, survey, binding, isOld, absent)
   }
   if (!name.endsWith('.json')) return null
   if (directory === 'beats' || directory === 'observed') {
@@ -71,9 +73,10 @@ async function deadBinding(
   survey: Survey,
   binding: Binding,
   isOld: boolean,
+  absent: ReadonlySet<SessionId>,
 ): Promise<string | null> {
   const { session, reserved = false } = binding
-  if (!isKnown(survey, session)) {
+  if (absent.has(session)) {
     // one that is reserved may be written by a claim right now
     return reserved && !isOld ? null : `there is no session ${session}`
   }
@@ -81,6 +84,26 @@ async function deadBinding(
   return (await isTerminalGone(workspace, binding, owner))
     ? `its terminal is gone; it was bound to ${session}`
     : null
+}
+
+/**
+ * The sessions of bindings that have no record. Looked up once more after the bindings were read: one that a
+ * claim has made since the survey is there, and its binding just written.
+ */
+async function absentSessions(
+  workspace: Workspace,
+  survey: Survey,
+  files: readonly LocalFile[],
+): Promise<ReadonlySet<SessionId>> {
+  const bindings = files.filter((file) => file.directory === 'bindings' && isBinding(file))
+  const unknown = bindings.flatMap(({ text }): SessionId[] => {
+    const session = parseBinding(text)?.session
+    return session === undefined || isKnown(survey, session) ? [] : [session]
+  })
+  if (unknown.length === 0) return new Set()
+  const refs = unknown.flatMap((session) => [activeRef(session), endedRef(session)])
+  const now = await workspace.store.read({ refs })
+  return new Set(unknown.filter((id) => !now.has(activeRef(id)) && !now.has(endedRef(id))))
 }
 
 function isKnown(survey: Survey, session: SessionId): boolean {

@@ -118,4 +118,5 @@ function written(text: string, sandbox: Sandbox): string {
     .replaceAll(sandbox.home, HOME)
     .replaceAll(sandbox.root, HOME)
     .replaceAll(`@${hostname()}`, `@${HOST}`)
+    .replaceAll(`"host":"${hostname()}"`, `"host":"${HOST}"`)
 }

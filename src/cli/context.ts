@@ -7,6 +7,7 @@ import { DwError } from '../domain/error.ts'
 import { CallTrace } from '../git/call-trace.ts'
 import type { Prompter } from '../flows/prompter.ts'
 import type { Surroundings } from '../flows/surroundings.ts'
+import { nameInPasswd } from './passwd.ts'
 import { thisProgram } from './program.ts'
 import { Streams } from './streams.ts'
 import { controllingTerminal, isInGroupOf, isRunning, ownProcess } from './terminal.ts'
@@ -48,7 +49,7 @@ function surroundings(streams: Streams): Surroundings {
     home: env['HOME'] || userEntry()?.homedir || '',
     ...thisProgram(process),
     ...(isTraced(env['DW_TRACE']) ? { trace: new CallTrace(() => performance.now()) } : {}),
-    user: env['LOGNAME'] || env['USER'] || userEntry()?.username || `uid-${process.getuid?.() ?? 'unknown'}`,
+    user: env['LOGNAME'] || env['USER'] || loginName() || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
     now: () => Date.now() + shift,
     fileClock: Date.now,
@@ -128,6 +129,11 @@ function clockShift(text: string | undefined): number {
   if (!text) return 0
   const sign = text.startsWith('-') ? -1 : 1
   return sign * durationOption('DW_TEST_CLOCK', text.replace(/^[+-]/, '')) * 1000
+}
+
+/** This user's name in the user database. Bun does not look there: without USER it says "unknown". */
+function loginName(): string | undefined {
+  return process.versions['bun'] === undefined ? userEntry()?.username : nameInPasswd(process.getuid?.())
 }
 
 /** This user's entry in the user database; null for a uid that has none. */

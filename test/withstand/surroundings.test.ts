@@ -180,6 +180,15 @@ describe('variables that a surrounding git or user sets', () => {
     await sandbox.git(['status'])
   })
 
+  test('without LOGNAME and USER, whose session it is stands in the user database', async () => {
+    const name = (await sandbox.run('id', ['-un'])).stdout.trim()
+    const env = { LOGNAME: undefined, USER: undefined }
+    await sandbox.dw(['claim', 'nameless'], { agent: 'nameless', env })
+    const { stdout } = await sandbox.dw(['locks', 'nameless', '--json'], { agent: 'nameless', env })
+    expect(JSON.parse(stdout).items[0].owner.user).toBe(name)
+    await sandbox.dw(['end'], { agent: 'nameless' })
+  })
+
   test('a login name with control characters stays in the record, and off the terminal', async () => {
     const env = { LOGNAME: 'ev\u001b[31mil\nname\u202e' }
     await sandbox.dw(['claim', 'odd'], { agent: 'odd', env })

@@ -19,7 +19,7 @@ Several sessions, agents and people, work on this repository at once. \`git dw\`
 | 0 | go on |
 | 1 | the answer is no, and the message says who or what is in the way: work on something else, or wait with \`--wait\`. Use \`--steal\` only when a person tells you to |
 | 4 | you no longer hold it: stop, change and push nothing of it, and tell your user |
-| 75 | nothing is wrong with what you asked: give the same command again later |
+| 75 | nothing is wrong with what you asked: do what the lines with \`→\` say, else give the same command again later |
 | 128, 129 | you cannot go on like this: the lines with \`→\` say what to do, the first one first |
 
 Every command takes \`--json\`, and \`-h\` for help.
@@ -48,11 +48,22 @@ export function withAgentsBlock(text: string, block: string = AGENTS_BLOCK): Mar
   const from = text.indexOf(BEGIN)
   const to = text.indexOf(END) + END.length
   if (begins !== 1 || ends !== 1 || from > to) {
-    return { outcome: 'unclear', problem: `it has ${begins} times "${BEGIN}" and ${ends} times "${END}"` }
+    return { outcome: 'unclear', problem: problemOf(begins, ends) }
   }
   // the block's last line ending is not between the marks
   const updated = text.slice(0, from) + ours.slice(0, -ending.length) + text.slice(to)
   return { outcome: updated === text ? 'unchanged' : 'updated', text: updated }
+}
+
+/** What keeps the marks from being a pair. */
+function problemOf(begins: number, ends: number): string {
+  const wrong = [...amiss(BEGIN, begins), ...amiss(END, ends)].join(' and ')
+  return wrong || `"${END}" stands before "${BEGIN}"`
+}
+
+function amiss(mark: string, count: number): string[] {
+  if (count === 1) return []
+  return [count === 0 ? `"${mark}" is missing` : `"${mark}" is there ${count} times`]
 }
 
 function countOf(text: string, part: string): number {

@@ -51,6 +51,13 @@ test('marks that do not pair are told, and nothing is changed', () => {
   for (const text of [begin, end, `${end}\n${begin}`, `${AGENTS_BLOCK}${AGENTS_BLOCK}`]) {
     expect(withAgentsBlock(text).outcome).toBe('unclear')
   }
+  expect(withAgentsBlock(begin)).toMatchObject({ problem: '"<!-- git dw: end -->" is missing' })
+  expect(withAgentsBlock(`${AGENTS_BLOCK}${begin}`)).toMatchObject({
+    problem: '"<!-- git dw: begin" is there 2 times',
+  })
+  expect(withAgentsBlock(`${end}\n${begin}`)).toMatchObject({
+    problem: '"<!-- git dw: end -->" stands before "<!-- git dw: begin"',
+  })
 })
 
 test('the block is short', () => {

@@ -211,3 +211,13 @@ test('a link between pages leads to one that is there, and to a heading of it', 
   )
   expect(wrong).toStrictEqual([])
 })
+
+test('docs/decisions/README.md lists every page by its day and title', () => {
+  const pages = below('docs/decisions', /^\d.*\.md$/).sort()
+  const rows = pages.map((path) => {
+    const [, title] = /^# (.*)$/m.exec(read(path)) ?? []
+    const name = path.slice('docs/decisions/'.length)
+    return `- ${name.slice(0, 10)} [${title}](${name})`
+  })
+  expect([...read('docs/decisions/README.md').matchAll(/^- \d.*$/gm)].map(([row]) => row)).toStrictEqual(rows)
+})

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Outcome, PROGRAMS } from '../test/harness/sandbox.ts'
 import { CountedGit, LAUNCHER } from '../test/process/counted-git.ts'
@@ -16,8 +17,10 @@ async function main(): Promise<void> {
     const times = measure(singleCases(hub, anna), rounds)
     for (const { name, median } of times) print(name, `${median.toFixed(0)} ms`)
     const of = (name: string) => times.find((each) => each.name === name)?.median ?? Number.NaN
-    const extra = of(CLAIM) - of(RAW_PUSH) - of(BARE_NODE)
-    print('shared claim beyond raw push and bare node (bar: 100 ms)', `${extra.toFixed(0)} ms`)
+    for (const build of BUILDS) {
+      const extra = of(`${CLAIM}, ${build}`) - of(RAW_PUSH) - of(BARE_NODE)
+      print(`shared claim, ${build}, beyond raw push and bare node (bar: 100 ms)`, `${extra.toFixed(0)} ms`)
+    }
     await countCalls(hub, anna)
     await manyLocks(hub, anna, ben, Math.min(rounds, 5))
     await rates(hub, rounds)
@@ -30,15 +33,30 @@ const BARE_NODE = 'bare node -e 0'
 const RAW_PUSH = 'raw leased push of one blob'
 const RAW_FETCH = 'raw fetch with nothing new'
 const CLAIM = 'git dw claim <path>, shared'
+/** The launcher starts the native build where it lies; the Node build is measured beside it. */
+const BUILDS = existsSync(join(PROGRAMS, '..', 'dist/native/git-dw')) ? ['native', 'node'] : ['node']
 
 function singleCases(hub: Hub, anna: Clone): readonly Case[] {
-  const run = (program: string, args: readonly string[], input = ''): string => {
-    const env = hub.sandbox.env({ agent: 'anna' })
+  const run = (
+    program: string,
+    args: readonly string[],
+    input = '',
+    more: NodeJS.ProcessEnv = {},
+  ): string => {
+    const env = hub.sandbox.env({ agent: 'anna', env: more })
     const result = spawnSync(program, args, { cwd: anna.path, env, input, encoding: 'utf8' })
     if (result.status === 0) return result.stdout.trim()
     throw new Error(`${program} ${args.join(' ')}: ${result.stderr}`)
   }
-  const dw = (...args: string[]) => run(process.execPath, [join(PROGRAMS, '..', 'dist', 'main.js'), ...args])
+  const dw = (build: string, ...args: string[]) => run(LAUNCHER, args, '', { DW_BUILD: build })
+  const ours = BUILDS.flatMap((build): Case[] => [
+    { name: `${CLAIM}, ${build}`, run: (round) => void dw(build, 'claim', `free/${build}/${round}`) },
+    { name: `git dw sync with nothing to do, ${build}`, run: () => void dw(build, 'sync') },
+    {
+      name: `git dw release <path>, shared, ${build}`,
+      run: (round) => void dw(build, 'release', `free/${build}/${round}`),
+    },
+  ])
   return [
     { name: BARE_NODE, run: () => void run(process.execPath, ['-e', '0']) },
     {
@@ -53,9 +71,7 @@ function singleCases(hub: Hub, anna: Clone): readonly Case[] {
       name: RAW_FETCH,
       run: () => void run('git', ['fetch', '--quiet', hub.url, '+refs/dw/*:refs/raw-seen/*']),
     },
-    { name: CLAIM, run: (round) => void dw('claim', `free/${round}`) },
-    { name: 'git dw sync with nothing to do', run: () => void dw('sync') },
-    { name: 'git dw release <path>, shared', run: (round) => void dw('release', `free/${round}`) },
+    ...ours,
   ]
 }
 

@@ -36,6 +36,8 @@ describe('claims beside housekeeping that spares nothing (gc.pruneExpire=now)', 
       ['pack-refs', '--all'],
     ]
     const answered: string[] = []
+    // the store's own record is there before: without it nothing goes on, as the next test shows
+    expect((await sandbox.dw(['new'], { agent: 'other' })).status).toBe(0)
     const runs = await during(housekeeping, async () => {
       for (let round = 0; round < 4; round += 1) {
         const outcomes = await Promise.all(
@@ -60,6 +62,19 @@ describe('claims beside housekeeping that spares nothing (gc.pruneExpire=now)', 
     }
     const others = await sandbox.dw(['claim', 'elsewhere'], { agent: 'other' })
     expect(others.status, others.stderr).toBe(0)
+  })
+
+  test('where the store’s own record was taken, the command that is printed lets claims go on', async () => {
+    expect((await sandbox.dw(['claim', 'src'], { agent: 'anna' })).status).toBe(0)
+    const oid = await sandbox.git(['rev-parse', 'refs/dw/meta'])
+    await sandbox.run('rm', ['-f', `.git/objects/${oid.slice(0, 2)}/${oid.slice(2)}`])
+    const refused = await sandbox.dw(['claim', 'docs'], { agent: 'anna' })
+    expect(refused.status).toBe(128)
+    const printed = /^ {2}→ if nobody needs it, remove it with: git (.+)$/m.exec(refused.stderr)?.[1] ?? ''
+    expect(printed).toBe('update-ref -d refs/dw/meta')
+    await sandbox.git(printed.split(' '))
+    expect((await sandbox.dw(['claim', 'docs'], { agent: 'anna' })).status).toBe(0)
+    expect((await locks(sandbox)).map(({ key }) => key).sort()).toEqual(['docs', 'src'])
   })
 
   test('a lock whose blob was taken all the same blocks its line alone, and is named by every command that meets it', async () => {

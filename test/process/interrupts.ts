@@ -24,7 +24,8 @@ export async function interruptedAt(
   const path = sandbox.env()['PATH'] ?? ''
   const git = execFileSync('sh', ['-c', 'command -v git'], { env: { PATH: path }, encoding: 'utf8' }).trim()
   const once = moment.repeated ? ':' : `mkdir '${directory}/done' 2>/dev/null`
-  const interrupt = `${once} && kill -INT "$PPID"`
+  // a runtime may hear of a child's end before it hears of a signal that was sent earlier
+  const interrupt = `${once} && kill -INT "$PPID" && sleep 0.3`
   const run =
     moment.when === 'before'
       ? `${interrupt}\n  exec '${git}' "$@"`

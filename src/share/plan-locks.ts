@@ -81,7 +81,10 @@ function noteLoss(
   steps.set(found.view.ref, { view: found.view, becomes: revoke(found.session, [note]) })
 }
 
-/** Sees to it that the sessions of a lock that goes out move with it. */
+/**
+ * Sees to it that the sessions of a lock that goes out move with it, and their fences: a fenced push may have
+ * brought a session's record there before the lock that it was moved for.
+ */
 function guard(
   view: View,
   views: ReadonlyMap<RefName, View>,
@@ -93,12 +96,16 @@ function guard(
   const locks = new Map(sides.flatMap((lock) => (lock === null ? [] : [[lock.session, lock]])))
   for (const [id, lock] of locks) {
     const found = nextSession(id, views, read, steps)
-    if (found !== null && !found.goesOut) {
+    if (found !== null && found.session.fence <= fenceThere(found.view, read)) {
       const { session } = found
       steps.set(found.view.ref, { view: found.view, becomes: { ...session, fence: session.fence + 1 } })
     }
     if (found === null && view.local !== null) createGuard(lock, views, steps, now)
   }
+}
+
+function fenceThere(view: View, read: ReadSide): number {
+  return sessionOf(read(view, 'remote'))?.fence ?? -1
 }
 
 /** A lock without a session goes out with one that has expired: anybody may take it. */
@@ -112,18 +119,16 @@ function createGuard(lock: Lock, views: ReadonlyMap<RefName, View>, steps: Steps
   steps.set(ref, { view, becomes: absentSession(lock, now, ABSENT_TTL, []) })
 }
 
-/** The live session as it will be after `steps`, and whether it goes to the arbiter. */
+/** The live session as it will be after `steps`. */
 function nextSession(
   id: SessionId,
   views: ReadonlyMap<RefName, View>,
   read: ReadSide,
   steps: Steps,
-): { readonly view: View; readonly session: Session; readonly goesOut: boolean } | null {
+): { readonly view: View; readonly session: Session } | null {
   const view = views.get(activeRef(id)) ?? steps.get(activeRef(id))?.view
   if (view === undefined) return null
   const becomes = steps.get(view.ref)?.becomes ?? 'remote'
   const session = sessionOf(typeof becomes === 'object' ? becomes : read(view, becomes))
-  if (session === null) return null
-  const goesOut = typeof becomes === 'object' || (becomes === 'local' && view.local !== view.remote)
-  return { view, session, goesOut }
+  return session === null ? null : { view, session }
 }

@@ -80,7 +80,12 @@ const histories = fc.record({
   before: fc.array(op, { maxLength: 12 }),
   here: fc.array(op, { maxLength: 8 }),
   there: fc.array(op, { maxLength: 8 }),
+  /** Sessions of which a fenced push then brought the record to the arbiter, without their locks, and what followed. */
+  pushed: fc.array(fc.nat(SESSIONS.length - 1), { maxLength: 2 }),
+  later: fc.array(op, { maxLength: 4 }),
 })
+
+type History = typeof histories extends fc.Arbitrary<infer T> ? T : never
 
 interface World {
   readonly pool: Pool
@@ -89,14 +94,28 @@ interface World {
   readonly remote: State
 }
 
-function worldOf({ before, here, there }: { before: Op[]; here: Op[]; there: Op[] }): World {
+function worldOf({ before, here, there, pushed, later }: History): World {
   const pool = new Pool()
   const base = new Map<RefName, BlobId>()
   for (const each of before) act(pool, base, each)
   const [local, remote] = [new Map(base), new Map(base)]
   for (const each of here) act(pool, local, each)
   for (const each of there) act(pool, remote, each)
+  for (const at of pushed) push(pool, activeRef(SESSIONS[at] as SessionId), { base, local, remote })
+  for (const each of later) act(pool, local, each)
   return { pool, base, local, remote }
+}
+
+/** A fenced push: the record as it stands here, with its fence moved, where the arbiter's is the one agreed on. */
+function push(
+  pool: Pool,
+  ref: RefName,
+  sides: Readonly<Record<'base' | 'local' | 'remote', Map<RefName, BlobId>>>,
+) {
+  const mine = pool.get(sides.local.get(ref) ?? null)
+  if (mine?.kind !== 'session' || sides.base.get(ref) !== sides.remote.get(ref)) return
+  const moved = pool.add({ ...mine, fence: mine.fence + 1 })
+  for (const side of Object.values(sides)) side.set(ref, moved)
 }
 
 /** One round of sync by the plan: what stands here and there afterwards, and what agreed. */
@@ -136,16 +155,22 @@ function nextOid(pool: Pool, view: View, becomes: Becomes): BlobId | null {
   return typeof becomes === 'object' ? pool.add(becomes) : view[becomes]
 }
 
-/** No lock is pushed without a session that guards it. */
+/** No lock is pushed without a session that guards it, whose fence moves. */
 function expectGuarded(
   pool: Pool,
   parcel: readonly { ref: RefName; lease: BlobId | null; local: BlobId | null }[],
 ): void {
-  const refs = new Set(parcel.map(({ ref }) => ref))
+  const fence = (oid: BlobId | null) => {
+    const record = pool.get(oid)
+    return record?.kind === 'session' ? record.fence : -1
+  }
   for (const { ref, lease, local } of parcel) {
     if (lockNameOf(ref) === null) continue
     for (const record of [pool.get(lease), pool.get(local)]) {
-      if (record?.kind === 'lock') expect(refs).toContain(activeRef(record.session))
+      if (record?.kind !== 'lock') continue
+      const guard = parcel.find((each) => each.ref === activeRef(record.session))
+      expect(guard, `${ref} without ${record.session}`).toBeDefined()
+      if (guard !== undefined) expect(fence(guard.local)).toBeGreaterThan(fence(guard.lease))
     }
   }
 }

@@ -1,8 +1,8 @@
 import { type Key, lockName } from '../domain/key.ts'
 import type { BlobId, LogEvent, Session, SessionId } from '../domain/record.ts'
-import { backTo, movedFence } from '../domain/session.ts'
-import { activeRef, lockRef } from '../store/ref-names.ts'
-import type { Change, Commit } from '../store/store.ts'
+import { backTo, movedFence, revoke } from '../domain/session.ts'
+import { activeRef, endedRef, lockRef } from '../store/ref-names.ts'
+import type { Change, Commit, Entry } from '../store/store.ts'
 import type { Actor } from './actor.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import { notTakenBack, uninterrupted } from './take-back.ts'
@@ -20,6 +20,8 @@ export class HalfLanded {
   /** The session's record as the claim left it. */
   #oid: BlobId | null = null
   readonly #locks = new Map<Key, BlobId>()
+  /** Whether what landed at the arbiter has come here. */
+  #isHere = false
 
   /** Notes what landed of a transaction in which `actor` was to take `taken`. */
   note(landed: Landed, actor: Actor, taken: readonly Key[]): void {
@@ -64,12 +66,14 @@ export class HalfLanded {
   async #undo(workspace: Workspace, id: SessionId): Promise<true | null> {
     const locks = new Map([...this.#locks].map(([key, oid]) => [lockRef(lockName(key)), oid]))
     const snapshot = await workspace.store.read({
-      refs: [activeRef(id), ...journalRefs(id), ...locks.keys()],
+      refs: [activeRef(id), endedRef(id), ...journalRefs(id), ...locks.keys()],
     })
-    const entry = snapshot.get(activeRef(id))
-    if (!entry?.content.ok || entry.content.record.kind !== 'session') return true
     const mine = [...snapshot.values()].filter(({ ref, oid }) => locks.get(ref) === oid)
     const deletions = mine.map((from): Change => ({ ref: from.ref, from, to: null }))
+    const ended = snapshot.get(endedRef(id))
+    if (ended !== undefined) return this.#undoOfEnded(workspace, ended, deletions)
+    const entry = snapshot.get(activeRef(id))
+    if (!entry?.content.ok || entry.content.record.kind !== 'session') return true
     // a session that was started for the claim goes, while nobody else has used it
     if (this.#before === null && entry.oid === this.#oid) {
       return settled(workspace, [{ ref: entry.ref, from: entry, to: null }, ...deletions])
@@ -83,6 +87,18 @@ export class HalfLanded {
     const events: LogEvent[] = keys.length === 0 ? [] : [{ at, event: 'release', session: id, keys }]
     const changes = [{ ref: entry.ref, from: entry, to }, ...deletions]
     return settled(workspace, withJournal(workspace, snapshot, id, events, changes))
+  }
+
+  /** Another process has ended the session: what landed of the claim goes as what an end leaves. */
+  async #undoOfEnded(workspace: Workspace, ended: Entry, deletions: readonly Change[]): Promise<true | null> {
+    // the end may have come before what landed at the arbiter was seen here
+    if (!this.#isHere) {
+      this.#isHere = true
+      if (await workspace.store.refresh({ again: true })) return null
+    }
+    const record = ended.content.ok ? ended.content.record : null
+    if (deletions.length === 0 || record?.kind !== 'session') return true
+    return settled(workspace, [{ ref: ended.ref, from: ended, to: revoke(record, []) }, ...deletions])
   }
 }
 

@@ -33,6 +33,30 @@ describe('a server', () => {
   })
 })
 
+describe('a claim whose session is ended here while its push is answered by nobody', () => {
+  test('is refused, and the lock that it had at the remote goes with the session', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    const { session } = await anna.json(['init'])
+    // all but the log lands, and the server dies; meanwhile another process ends the session, without the remote
+    const once = join(hub.path, 'once')
+    hub.hook(
+      'reference-transaction',
+      `[ "$1" = committed ] && grep -q refs/dw/locks/ && mkdir "${once}" || exit 0
+git update-ref -d refs/dw/log/${session.toLowerCase()}
+unset $(git rev-parse --local-env-vars)
+(cd "${anna.path}" && git -c remote.origin.pushurl=file:///nowhere dw end) >"${once}/said" 2>&1
+kill -9 $PPID`,
+    )
+    const claim = await anna.dw(['claim', 'src', '--session', session, '--json'])
+    expect(readFileSync(join(once, 'said'), 'utf8')).toContain('cannot be reached')
+    expect(JSON.parse(claim.stderr).error.code).toBe('DW_NOT_FOUND')
+    expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
+    await anna.json(['sync'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+    expect((await ben.dw(['claim', 'src'])).status).toBe(0)
+  })
+})
+
 /** The first push with HELD=yes waits in the server until `goOn` is there, and makes `came`; all others pass. */
 function holdOnePush(hub: Hub): { readonly came: string; readonly goOn: string } {
   const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]

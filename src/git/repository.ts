@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import type { Git } from './exec.ts'
+import { type Git, gitError } from './exec.ts'
 
 /** Where a repository is; all paths absolute. */
 export interface Repository {
@@ -15,12 +15,13 @@ export interface Repository {
   readonly objectFormat: 'sha1' | 'sha256'
 }
 
-/** Finds the repository that git would use here. Throws DW_NOT_A_REPO. */
+/** Finds the repository that git would use here. Throws DW_NOT_A_REPO, and DW_GIT for a git that did not get to its end. */
 export async function findRepository(git: Git, cwd: string): Promise<Repository> {
   // --show-toplevel stands last: without a worktree it fails after the others were printed
   const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
   const asked = ['--is-bare-repository', '--show-object-format', '--show-toplevel']
   const result = await git.run([...args, ...asked])
+  if (result.status === null) throw gitError(args, result)
   const [gitDir, commonDir, bare, objectFormat, toplevel] = result.stdout.toString('utf8').split('\n')
   // a git that does not know an option prints it
   if (!gitDir || !commonDir || !objectFormat || gitDir.startsWith('--')) {

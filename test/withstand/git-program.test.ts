@@ -71,6 +71,14 @@ esac`
     await expectRefused(programs('old', script), /git 2\.30\.1 is too old; git dw needs git 2\.36 or newer/)
   })
 
+  test('because it is killed is named as that, not as a directory without a repository', async () => {
+    const options = programs('killed', `[ "$1" = rev-parse ] && kill -9 "$$"\nexec '${git}' "$@"`)
+    const outcome = await sandbox.run('/bin/sh', [LAUNCHER, 'claim', 'x', '--json'], options)
+    expect(outcome.status).toBe(128)
+    const { code, message } = JSON.parse(outcome.stderr).error
+    expect([code, message]).toStrictEqual(['DW_GIT', 'git rev-parse was ended by a signal'])
+  })
+
   test('because it is too old for a later one is named at the failure, and the claim is not kept', async () => {
     const script = `case "$*" in
   version) echo 'git version 2.35.8.vendor' ;;

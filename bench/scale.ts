@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Sandbox } from '../test/harness/sandbox.ts'
+import { seedLocks } from '../test/harness/seed-locks.ts'
 import { AGENT, type Case } from './cases.ts'
 import { type Measured, measure } from './measure.ts'
-import { seedLocks } from '../test/harness/seed-locks.ts'
 
 /** Numbers of live locks that commands are measured beside. */
 export const SIZES = [10, 1000, 10_000] as const

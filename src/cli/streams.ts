@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream'
 import type { DwError } from '../domain/error.ts'
 import { printable } from '../domain/printable.ts'
+import { columnsOf, cutTo } from '../report/columns.ts'
 import { errorJson, errorText } from '../report/error.ts'
 import { jsonLine } from '../report/json.ts'
 import { COLOURED, type Palette, PLAIN } from '../report/palette.ts'
-import { columnsOf, cutTo } from '../report/columns.ts'
 
 /** A stream to write to, and whether a person watches it. */
 export interface Target {

@@ -1,8 +1,8 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { beatMine } from '../flows/beat-mine.ts'
-import { identityRefs } from '../flows/identity.ts'
 import type { FirstRead } from '../flows/early-refs.ts'
+import { identityRefs } from '../flows/identity.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 

@@ -1,15 +1,15 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { formatKey, lockName, onOneLine } from '../domain/key.ts'
-import { overviewRefs, readOverview } from '../flows/overview.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
 import { keysOf } from '../flows/named-keys.ts'
+import { overviewRefs, readOverview } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
 import { FROM_AFAR, placesFromTop, readRemoteView } from '../flows/remote-view.ts'
-import type { FirstRead } from '../flows/early-refs.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
-import { ADVISORY } from '../report/share-text.ts'
 import { damageJson, damageLines, lockJson, lockTable } from '../report/lock-table.ts'
+import { ADVISORY } from '../report/share-text.ts'
 
 export class LocksCommand extends RepositoryCommand {
   static override paths = [['locks']]

@@ -1,7 +1,7 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
-import { overviewRefs, readOverview } from '../flows/overview.ts'
 import type { FirstRead } from '../flows/early-refs.ts'
+import { overviewRefs, readOverview } from '../flows/overview.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { damageJson, damageLines } from '../report/lock-table.ts'

@@ -1,6 +1,6 @@
 import { lockName, projectKey } from '../domain/key.ts'
-import { deepestProject, type ProjectRow } from '../domain/project.ts'
 import type { Vantage } from '../domain/lease.ts'
+import { deepestProject, type ProjectRow } from '../domain/project.ts'
 import type { SessionId } from '../domain/record.ts'
 import { LOCKS_REF, PROJECTS_REF, projectRef, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'

@@ -1,5 +1,5 @@
 import { DwError } from '../domain/error.ts'
-import { type Key, lockName, type LockName, parseNamedKey } from '../domain/key.ts'
+import { type Key, type LockName, lockName, parseNamedKey } from '../domain/key.ts'
 import { hasMagic } from '../domain/pathspec.ts'
 import type { RemoteView } from '../reader/read-remote.ts'
 import type { Surroundings } from './surroundings.ts'

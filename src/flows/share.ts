@@ -1,7 +1,7 @@
 import { DwError } from '../domain/error.ts'
-import { SharingState } from '../share/exchange.ts'
 import { adoptBase } from '../share/adopt-base.ts'
 import { Arbiter } from '../share/arbiter.ts'
+import { SharingState } from '../share/exchange.ts'
 import { type Probe, probe } from '../share/probe.ts'
 import type { Sharing } from '../share/sharing.ts'
 import { type SyncReport, syncRecords } from '../share/sync.ts'

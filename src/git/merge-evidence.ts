@@ -1,4 +1,4 @@
-import type { CommitGraph, Commit } from './commit-graph.ts'
+import type { Commit, CommitGraph } from './commit-graph.ts'
 import type { Git } from './exec.ts'
 import type { MergeDoubts } from './merged.ts'
 

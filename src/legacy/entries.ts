@@ -1,5 +1,5 @@
-import { sessionIdProblem } from '../domain/migration/session-id.ts'
 import type { OldEvent, OldLock, OldProject, OldSession, Source } from '../domain/migration/old-state.ts'
+import { sessionIdProblem } from '../domain/migration/session-id.ts'
 import type { SessionId } from '../domain/record.ts'
 import * as formats from './formats.ts'
 

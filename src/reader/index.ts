@@ -1,7 +1,7 @@
 import { DwError } from '../domain/error.ts'
 import { holderDetails } from '../domain/holder.ts'
 import type { Options, RemoteDamage, RemoteLock, RemoteRecords, RemoteSession } from './package.d.ts'
-import { readRemote, type RemoteView } from './read-remote.ts'
+import { type RemoteView, readRemote } from './read-remote.ts'
 
 export { DwError }
 

@@ -1,6 +1,6 @@
 import type { DwError } from '../domain/error.ts'
 import { shellWord } from '../domain/shell-word.ts'
-import { elsewhereLines, migrationNarration, type Told } from './migration-text.ts'
+import { elsewhereLines, migrationNarration, movedLines, type Told } from './migration-text.ts'
 
 /** What became of one state directory while a session began. */
 type InitMigration = Told | { readonly outcome: 'failed'; readonly state: string; readonly problem: DwError }
@@ -14,12 +14,11 @@ export function initMigrationLines(migrations: readonly InitMigration[]): string
       const [hint = command] = migration.problem.hints
       return [`the old files in "${state}" were not brought over: ${migration.problem.message}; ${hint}`]
     }
-    // the marker stands from now on, so a later `migrate` does not tell it
     if (outcome !== 'stopped')
-      return [...migrationNarration(migration), ...elsewhereLines(migration.plan, state)]
+      return [...migrationNarration(migration), ...movedLines(migration), ...elsewhereLines(migration)]
     const entries = migration.left === 1 ? '1 entry' : `${migration.left} entries`
     return [
-      `the old files in "${state}" were not brought over: ${entries} cannot be; see which: ${command} --dry-run`,
+      `the old files in "${state}" were not brought over: ${entries} cannot be brought over whole; see which: ${command} --dry-run`,
       `bring over all the rest: ${command} --partial; or leave them for good: git config dw.legacyState ""`,
     ]
   })

@@ -1,5 +1,5 @@
-import type { Elsewhere, MigrationItem, Plan } from '../domain/migration/plan.ts'
-import type { Problem } from '../domain/migration/old-state.ts'
+import type { Elsewhere, MigrationItem, Plan, PlannedProblem } from '../domain/migration/plan.ts'
+import { movedOn } from '../domain/migration/plan-worktrees.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { JSON_SCHEMA } from './json.ts'
@@ -12,26 +12,40 @@ export interface Told {
   readonly at: string | null
   readonly left: number
   readonly plan: Plan
+  readonly elsewhere: readonly ToldElsewhere[]
+  readonly undo: string | null
+}
+
+interface ToldElsewhere extends Elsewhere {
+  readonly missing: boolean
 }
 
 /** One line for each thing that comes over, stays, is damaged, or belongs elsewhere. */
-export function migrationText(palette: Palette, { outcome, state, plan }: Told): string {
-  const done = outcome === 'migrated'
+export function migrationText(palette: Palette, told: Told): string {
+  const { plan } = told
+  const done = told.outcome === 'migrated'
   const lines = [
     ...plan.items.map((item) => itemLine(palette, item, done)),
-    ...elsewhereLines(plan, state, palette.warning),
-    ...plan.problems.map((each) => `${palette.bad('cannot bring over')} ${printable(problemText(each))}`),
+    ...elsewhereLines(told, palette.warning),
+    ...plan.problems.map((each) => problemLine(palette, each, done)),
   ]
   return lines.map((line) => `${line}\n`).join('')
 }
 
 /** One line for each project of another repository, with the command to give there. */
 export function elsewhereLines(
-  { elsewhere }: Plan,
-  state: string,
+  { elsewhere, state }: Told,
   paint: (text: string) => string = (text) => text,
 ): string[] {
   return elsewhere.map((each) => `${paint('elsewhere')} ${printable(elsewhereText(each, state))}`)
+}
+
+/** One line for each worktree that has another branch than the old files say. */
+export function movedLines({ plan }: Told): string[] {
+  return plan.adoptions.flatMap((adoption) => {
+    const moved = movedOn(adoption)
+    return moved === null ? [] : [`warning: worktree "${printable(adoption.path)}" was adopted, but ${moved}`]
+  })
 }
 
 function itemLine(palette: Palette, item: MigrationItem, done: boolean): string {
@@ -42,22 +56,26 @@ function itemLine(palette: Palette, item: MigrationItem, done: boolean): string 
   return `${verb} ${printable(`${what} "${name}": ${why}`)}`
 }
 
-/** `sessions.json "SESS-1": its id is there 2 times`. */
-function problemText({ file, entry, reason }: Problem): string {
-  return `${file}${entry === '' ? '' : ` "${entry}"`}: ${reason}`
+/** `cannot bring over sessions.json "SESS-1": its id is there 2 times`. */
+function problemLine(palette: Palette, problem: PlannedProblem, done: boolean): string {
+  const { file, entry, reason, partly } = problem
+  const part = palette.warning(done ? 'brought over in part' : 'would bring over in part')
+  const verb = partly ? part : palette.bad('cannot bring over')
+  return `${verb} ${printable(`${file}${entry === '' ? '' : ` "${entry}"`}: ${reason}`)}`
 }
 
-function elsewhereText(elsewhere: Elsewhere, state: string): string {
-  const { project, sessions, locks } = elsewhere
+function elsewhereText(elsewhere: ToldElsewhere, state: string): string {
+  const { project, path, sessions, locks, missing } = elsewhere
   const what = [counted(sessions.length, 'session'), counted(locks.length, 'lock')].filter(
     (text) => text !== '',
   )
-  return `${what.join(' and ')} of "${project}": ${commandOf(elsewhere, state)}`
+  const gone = missing ? `"${path}" is not there; put its path right in the old files, and there: ` : ''
+  return `${what.join(' and ')} of "${project}": ${gone}${commandOf(elsewhere, state)}`
 }
 
-/** What brings them over in their own repository, from wherever it is given. */
-function commandOf({ path }: Elsewhere, state: string): string {
-  return `git -C ${shellWord(path)} dw migrate ${shellWord(state)}`
+/** What brings them over: from wherever it is given, or in their repository, where nobody knows that. */
+function commandOf({ path, missing }: ToldElsewhere, state: string): string {
+  return `git ${missing ? '' : `-C ${shellWord(path)} `}dw migrate ${shellWord(state)}`
 }
 
 /** What came over, in one line: `12 sessions, 3 locks, 1 project, 2 logs, 1 worktree`. */
@@ -78,27 +96,28 @@ function counted(count: number, what: string): string {
 }
 
 /** What was done, and how to go on, for the person watching. */
-export function migrationNarration({ outcome, state, at, left, plan }: Told): string[] {
-  const where = shellWord(state)
+export function migrationNarration({ outcome, state, at, left, plan, undo }: Told): string[] {
   if (outcome === 'already') {
     const some = left === 0 ? '' : `, but for ${left} damaged ${left === 1 ? 'entry' : 'entries'}`
-    return [
-      `"${state}" was migrated at ${at ?? ''}${some}; take it back with: git dw migrate ${where} --undo`,
-    ]
+    const back = undo === null ? 'what came over is in use or shared by now' : `take it back with: ${undo}`
+    return [`"${state}" was migrated at ${at ?? ''}${some}; ${back}`]
   }
   if (outcome === 'stopped') return []
   if (outcome === 'would-migrate') return ['nothing was changed']
   const summary = migrationSummary(plan)
-  const see = summary === 'nothing' ? '' : 'see them with: git dw sessions; '
+  const next = [
+    ...(plan.sessions.length === 0 ? [] : ['see them with: git dw sessions']),
+    ...(undo === null ? [] : [`take it back with: ${undo}`]),
+  ]
   return [
     `brought over ${summary} from "${state}", whose files stay as they are`,
-    `${see}take it back with: git dw migrate ${where} --undo`,
+    ...(next.length === 0 ? [] : [next.join('; ')]),
   ]
 }
 
 /** A migration as `--json` prints it. */
 export function migrationJson(told: Told): object {
-  const { outcome, state, at, left, plan } = told
+  const { outcome, state, at, left, plan, undo } = told
   return {
     schema: JSON_SCHEMA,
     outcome,
@@ -107,7 +126,8 @@ export function migrationJson(told: Told): object {
     left,
     items: plan.items,
     problems: plan.problems,
-    elsewhere: plan.elsewhere.map((each) => ({ ...each, command: commandOf(each, state) })),
+    elsewhere: told.elsewhere.map((each) => ({ ...each, command: commandOf(each, state) })),
+    undo,
   }
 }
 

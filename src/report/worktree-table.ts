@@ -1,6 +1,6 @@
 import { printable } from '../domain/printable.ts'
-import type { Palette } from './palette.ts'
 import { columnsOf } from './columns.ts'
+import type { Palette } from './palette.ts'
 import { padded } from './table.ts'
 
 /** What is known of a worktree at once. */

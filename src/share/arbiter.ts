@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { BlobId } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { Git } from '../git/exec.ts'
 import {
   fetchRecords,

@@ -1,4 +1,4 @@
-import { refsCollide, type RefName } from '../store/ref-names.ts'
+import { type RefName, refsCollide } from '../store/ref-names.ts'
 import type { Pending } from './reconcile.ts'
 import { inParts } from './together.ts'
 

@@ -1,6 +1,6 @@
 import { DwError } from '../domain/error.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { BlobId } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { RemoteStep } from '../git/remote.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
 import { ACTIVE_REF, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
@@ -18,7 +18,7 @@ import type { Values } from './clone-side.ts'
 import { baseMove, reconcile } from './reconcile.ts'
 import { settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
-import { syncRecords, type SyncReport } from './sync.ts'
+import { type SyncReport, syncRecords } from './sync.ts'
 import type { View } from './views.ts'
 
 /**

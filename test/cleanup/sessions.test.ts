@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { type Ending, dwHere } from '../harness/in-process.ts'
+import { dwHere, type Ending } from '../harness/in-process.ts'
 import type { Sandbox } from '../harness/sandbox.ts'
 import { test } from '../harness/transcript.ts'
 import { LAUNCHER, stoppingAt } from '../races/meeting.ts'

@@ -1,6 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execFileSync } from 'node:child_process'
 import { stripVTControlCharacters } from 'node:util'
 import type { Sandbox } from '../harness/sandbox.ts'
 import { Terminal } from '../harness/terminal.ts'

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import { masked } from '../harness/transcript.ts'
 import { Sandbox } from '../harness/sandbox.ts'
+import { masked } from '../harness/transcript.ts'
 import { Shell } from './shell.ts'
 
 /** Where the people of the pages work: it stands for the sandbox, and their machine for this one. */

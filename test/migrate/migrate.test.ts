@@ -15,6 +15,7 @@ async function oldRepository(sandbox: Sandbox): Promise<{ old: OldFiles; worktre
   mkdirSync(join(sandbox.repo, 'packages/web'), { recursive: true })
   const shop = { id: 'PROJ-1', name: 'shop', path: sandbox.repo }
   const elsewhere = { id: 'PROJ-3', name: 'api', path: join(sandbox.root, 'api of ann') }
+  mkdirSync(elsewhere.path)
   const old = new OldFiles(join(sandbox.repo, 'state'))
     .project('PROJ-1', 'shop', sandbox.repo)
     .project('PROJ-2', 'web', join(sandbox.repo, 'packages/web'))
@@ -80,7 +81,7 @@ test('what belongs to another repository comes over there, by the command that i
   const { elsewhere } = JSON.parse((await dwHere(sandbox, ['migrate', '--json'])).stdout)
   expect(elsewhere).toStrictEqual([
     {
-      ...{ project: 'api', path: api, sessions: [C], locks: ['task:api/x'] },
+      ...{ project: 'api', path: api, sessions: [C], locks: ['task:api/x'], missing: false },
       command: `git -C '${api}' dw migrate ${old.directory}`,
     },
   ])
@@ -106,6 +107,7 @@ test('its command is right wherever it is given, also where the old files name a
     .project('PROJ-2', 'home', '~/home')
     .session('SESS-1', { project: { id: 'PROJ-1', name: 'beside', path: '../beside' } })
     .session('SESS-2', { project: { id: 'PROJ-2', name: 'home', path: '~/home' } })
+  for (const path of [join(sandbox.root, 'beside'), join(sandbox.home, 'home')]) mkdirSync(path)
   const { elsewhere } = JSON.parse((await dwHere(sandbox, ['migrate', '--dry-run', '--json'])).stdout)
   expect(elsewhere.map(({ command }: { command: string }) => command)).toStrictEqual([
     `git -C ${join(sandbox.root, 'beside')} dw migrate ${old.directory}`,
@@ -200,14 +202,17 @@ describe('what is in the way', () => {
       {
         ...{ file: 'registry/projects.json', entry: 'PROJ-1' },
         reason: '"top" with the directory "." is in its way',
+        partly: false,
       },
       ...[A, B].map((id) => ({
         ...{ file: `sessions/${id}.json`, entry: id },
         reason: 'its project "PROJ-1" cannot be brought over, or is not registered',
+        partly: false,
       })),
       ...['LOCK-1', 'LOCK-4'].map((entry) => ({
         ...{ file: 'locks.json', entry },
         reason: 'it is not known where its project "PROJ-1" is',
+        partly: false,
       })),
     ])
     await dwHere(sandbox, ['project', 'remove', 'top'])
@@ -216,6 +221,7 @@ describe('what is in the way', () => {
       {
         ...{ file: 'locks.json', entry: 'LOCK-1' },
         reason: expect.stringMatching(/^"task:shop\/login" is held here by SESS-/),
+        partly: false,
       },
     ])
     expect((await sandbox.refs()).filter((line) => before.includes(line))).toHaveLength(before.length - 1)

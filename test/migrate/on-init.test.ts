@@ -17,6 +17,7 @@ test('the first init brings over what an older dw left in the repository, and sa
 }) => {
   new OldFiles(join(sandbox.repo, 'state')).session('SESS-one').v1('SESS-two', null)
   const api = { id: 'PROJ-1', name: 'api', path: '../api' }
+  mkdirSync(join(sandbox.root, 'api'))
   new OldFiles(join(sandbox.repo, '.dw')).v1('SESS-three', null).session('SESS-four', { project: api })
   await transcript.run('git dw init', ANNA)
   await transcript.run('git dw init', ANNA)

@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { check } from './checker.ts'
 import { FAULTS, type Fault } from './faults.ts'
-import { buildWorld } from './world-build.ts'
 import { plans } from './world/plan.ts'
+import { buildWorld } from './world-build.ts'
 
 /** How many schedules of a fault's seed go by, the last of them included, until the checker says so. */
 async function caughtAfter(simulate: Simulate, { seed, within, empties, sentences }: Fault) {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { check } from './checker.ts'
 import { LONG, runsOr, seedOf } from './runs.ts'
 import { tell } from './story.ts'
-import { buildWorld } from './world-build.ts'
 import { plans } from './world/plan.ts'
+import { buildWorld } from './world-build.ts'
 
 /** Of all schedules, those in which somebody empties the arbiter. */
 const EMPTIED = 0.1

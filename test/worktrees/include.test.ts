@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { CountedGit } from '../process/counted-git.ts'
-import { test } from '../harness/transcript.ts'
 import type { RunOptions, Sandbox } from '../harness/sandbox.ts'
+import { test } from '../harness/transcript.ts'
+import { CountedGit } from '../process/counted-git.ts'
 import { leftovers } from '../process/interrupts.ts'
 
 const ANNA = { agent: 'anna' }

@@ -2,9 +2,9 @@ import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../../cli/command.ts'
 import { taskKey } from '../../domain/key.ts'
 import { printable } from '../../domain/printable.ts'
-import { createWorktree } from '../../flows/worktree/create-worktree.ts'
 import { projectOfTask } from '../../flows/projects.ts'
 import type { Workspace } from '../../flows/workspace.ts'
+import { createWorktree } from '../../flows/worktree/create-worktree.ts'
 import { claimJson } from '../../report/claim-json.ts'
 
 export class WorktreeCreateCommand extends RepositoryCommand {

@@ -1,7 +1,7 @@
 import { Command } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../../cli/command.ts'
-import { listWorktreeRows } from '../../flows/worktree/list-worktrees.ts'
 import type { Workspace } from '../../flows/workspace.ts'
+import { listWorktreeRows } from '../../flows/worktree/list-worktrees.ts'
 import { jsonList } from '../../report/json.ts'
 import { worktreeTable } from '../../report/worktree-table.ts'
 

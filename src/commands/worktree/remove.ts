@@ -1,8 +1,8 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../../cli/command.ts'
+import type { Workspace } from '../../flows/workspace.ts'
 import { findWorktree } from '../../flows/worktree/known-worktree.ts'
 import { removeWorktree } from '../../flows/worktree/remove-worktree.ts'
-import type { Workspace } from '../../flows/workspace.ts'
 import { JSON_SCHEMA } from '../../report/json.ts'
 import { narrateRemoval, removalJson } from '../../report/removal.ts'
 

@@ -12,20 +12,18 @@ export interface Unclashed {
 }
 
 /**
- * Leaves out the locks of a task that has several, of which nobody can say who is right, and those whose
- * key, or a project above it, somebody holds here already.
+ * Leaves out the locks of one task, or of a task and its project, that several sessions have, of which nobody
+ * can say who is right; those that a project lock of the same session covers; and those whose key, or one
+ * above or below it, somebody holds here already.
  */
 export function withoutClashes(wanted: readonly WantedLock[], here: Here): Unclashed {
   const locks: WantedLock[] = []
   const problems: Problem[] = []
   const items: MigrationItem[] = []
+  const coming = new Set<LockName>()
   const standingAt = new Map(here.locks.map((lock) => [lock.name, lock]))
-  const byName = new Map<LockName, WantedLock[]>()
-  for (const each of wanted) {
-    const name = lockName(each.key)
-    byName.set(name, [...(byName.get(name) ?? []), each])
-  }
-  for (const [name, all] of byName) {
+  const lines = new Lines(wanted)
+  for (const [name, all] of lines.fromTop()) {
     const [first, ...more] = all
     if (first === undefined) continue
     const fail = ({ old }: WantedLock, reason: string) =>
@@ -36,27 +34,64 @@ export function withoutClashes(wanted: readonly WantedLock[], here: Here): Uncla
       for (const each of all) fail(each, `"${key}" has ${all.length} active locks, of ${whose}`)
       continue
     }
-    const above = prefixes(name).flatMap((each) => byName.get(each) ?? [])
-    const [project] = above
-    if (project !== undefined) {
-      const whose = formatKey(project.key)
-      if (above.every(({ session }) => session === first.session)) {
-        const why = `"${whose}" of the same session covers it`
-        items.push({ what: 'lock', name: key, file: first.old.file, brought: false, why })
-      } else fail(first, `"${whose}" above it has an active lock, of ${project.session.id}`)
+    const other = lines.around(name).find(({ session }) => session !== first.session)
+    if (other !== undefined) {
+      const where = prefixes(name).includes(lockName(other.key)) ? 'above' : 'below'
+      fail(first, `"${formatKey(other.key)}" ${where} it has an active lock, of ${other.session.id}`)
       continue
     }
+    const { file } = first.old
+    const leave = (why: string) => items.push({ what: 'lock', name: key, file, brought: false, why })
+    const cover = prefixes(name).find((each) => coming.has(each))
     const standing = standingOnLine(here, standingAt, name)
-    if (standing === undefined) {
+    if (cover !== undefined) {
+      leave(`"${formatKey(lines.at(cover)[0]?.key ?? first.key)}" of the same session covers it`)
+    } else if (standing === undefined) {
       if (here.sessions.has(idKey(first.session.id)))
         fail(first, `${first.session.id} is here already, without it`)
-      else locks.push(first)
+      else {
+        locks.push(first)
+        coming.add(name)
+      }
     } else if (standing.name === name && idKey(standing.session) === idKey(first.session.id)) {
-      const { file } = first.old
-      items.push({ what: 'lock', name: key, file, brought: false, why: 'it is here already' })
+      leave('it is here already')
     } else fail(first, `"${standing.key}" is held here by ${standing.session}`)
   }
   return { locks, problems, items }
+}
+
+/** The wanted locks by their names, and those above and below each. */
+class Lines {
+  readonly #at = new Map<LockName, WantedLock[]>()
+  readonly #below = new Map<LockName, WantedLock[]>()
+
+  constructor(wanted: readonly WantedLock[]) {
+    for (const each of wanted) {
+      const name = lockName(each.key)
+      add(this.#at, name, each)
+      for (const above of prefixes(name)) add(this.#below, above, each)
+    }
+  }
+
+  /** Projects before their tasks, as far as possible in the order of the old file. */
+  fromTop(): (readonly [LockName, readonly WantedLock[]])[] {
+    const depth = (name: LockName) => name.split('/').length
+    return [...this.#at].sort(([a], [b]) => depth(a) - depth(b))
+  }
+
+  at(name: LockName): readonly WantedLock[] {
+    return this.#at.get(name) ?? []
+  }
+
+  around(name: LockName): readonly WantedLock[] {
+    return [...prefixes(name).flatMap((each) => this.at(each)), ...(this.#below.get(name) ?? [])]
+  }
+}
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
 }
 
 /** A lock that stands here on the line of `name`; below a project, any of its tasks. */

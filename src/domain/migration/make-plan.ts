@@ -1,14 +1,15 @@
+import { formatKey, taskKey } from '../key.ts'
 import type { Lock, SessionId } from '../record.ts'
 import { judgeSessions, type SoundSession } from './judge-sessions.ts'
-import type { OldState } from './old-state.ts'
-import type { Adoption, Elsewhere, Here, MigrationItem, Plan } from './plan.ts'
+import { isOfSession, type OldState, type Problem } from './old-state.ts'
+import type { Elsewhere, Here, MigrationItem, Plan, PlannedProblem } from './plan.ts'
 import { type LockElsewhere, planLocks } from './plan-locks.ts'
 import { planLogs } from './plan-logs.ts'
 import { type KnownProject, planProjects } from './plan-projects.ts'
 import { sessionItem, sessionRecord } from './plan-sessions.ts'
-import { planWorktrees } from './plan-worktrees.ts'
+import { planWorktrees, type WorktreePlan } from './plan-worktrees.ts'
 import { contradictedLocks } from './session-locks.ts'
-import { uniteSessions } from './unite-sessions.ts'
+import { idKey, uniteSessions } from './unite-sessions.ts'
 
 /**
  * What the old files come to in this repository: the records to be made, and each entry that is left, with
@@ -46,7 +47,7 @@ export function planMigration(old: OldState, here: Here): Plan {
   return {
     projects: projects.projects,
     sessions: records,
-    locks: locks.locks.map(inWorktrees(worktrees.adoptions)),
+    locks: locks.locks.map(withWork(worktrees, coming)),
     logs: logs.logs,
     adoptions: worktrees.adoptions,
     items: [
@@ -58,25 +59,53 @@ export function planMigration(old: OldState, here: Here): Plan {
       ...worktrees.items,
       ...logs.items,
     ],
-    problems: [
-      ...old.problems,
-      ...united.problems,
-      ...projects.problems,
-      ...judged.problems,
-      ...contradictedLocks(old, united),
-      ...locks.problems,
-      ...worktrees.problems,
-    ],
+    problems: planned(
+      [
+        ...old.problems,
+        ...united.problems,
+        ...projects.problems,
+        ...judged.problems,
+        ...contradictedLocks(old, united),
+        ...locks.problems,
+        ...worktrees.problems,
+      ],
+      [...coming.map(([, each]) => each), ...away],
+    ),
     elsewhere: elsewhereOf(away, locks.elsewhere),
   }
 }
 
-/** Notes in a task's lock the worktree that is stamped for it. */
-function inWorktrees(adoptions: readonly Adoption[]): (lock: Lock) => Lock {
-  const paths = new Map(adoptions.map(({ session, key, path }) => [`${session} ${key}`, path]))
+/** Tells of each problem whether its session is one of those that come over. */
+function planned(problems: readonly Problem[], sessions: readonly SoundSession[]): PlannedProblem[] {
+  const known = new Set(sessions.map(({ session }) => idKey(session.id)))
+  return problems.map((each) => ({ ...each, partly: isOfSession(each) && known.has(idKey(each.entry)) }))
+}
+
+/**
+ * Notes in a task's lock the worktree that is stamped for it, and the branch of its work, which the hooks and
+ * the fenced push guard (design §7, §10).
+ */
+function withWork(
+  { adoptions, branches }: WorktreePlan,
+  coming: readonly (readonly [string, SoundSession])[],
+): (lock: Lock) => Lock {
+  const adopted = new Map(adoptions.map((each) => [`${each.session} ${each.key}`, each]))
+  const noted = new Map<string, string>(
+    coming.flatMap(([, { session, project }]) => {
+      const branch = branches.get(session.id)
+      if (branch === undefined || project === null || session.task === null) return []
+      return [[`${session.id} ${formatKey(taskKey(project.name, session.task))}`, branch] as const]
+    }),
+  )
   return (lock) => {
-    const worktree = paths.get(`${lock.session} ${lock.key}`)
-    return worktree === undefined ? lock : { ...lock, worktree }
+    const of = `${lock.session} ${lock.key}`
+    const worktree = adopted.get(of)
+    const branch = worktree?.branch ?? noted.get(of)
+    return {
+      ...lock,
+      ...(branch === undefined ? {} : { branch }),
+      ...(worktree === undefined ? {} : { worktree: worktree.path }),
+    }
   }
 }
 

@@ -13,6 +13,11 @@ export interface Problem extends Source {
   readonly reason: string
 }
 
+/** Whether the entry of a problem is a session: in the registry, in a file of its own, or in v1's. */
+export function isOfSession({ file }: Source): boolean {
+  return file === 'sessions.json' || file.startsWith('sessions/') || file.startsWith('active.json')
+}
+
 /** A project as an old session names it. */
 export interface ProjectMention {
   readonly id: string

@@ -1,6 +1,6 @@
+import { formatLeft } from '../duration.ts'
 import { formatKey, type Key, projectKey, taskKey } from '../key.ts'
 import { nameProblem } from '../name.ts'
-import { formatLeft } from '../duration.ts'
 import type { Lock } from '../record.ts'
 import { withoutClashes } from './lock-clashes.ts'
 import type { OldLock, OldSession, OldState, Problem } from './old-state.ts'

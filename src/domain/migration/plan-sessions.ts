@@ -33,7 +33,8 @@ function worktreeNote({ worktree, createdAt }: OldSession, here: Here): Worktree
   const listed = here.worktrees.get(worktree.path)
   return {
     path: listed?.path ?? worktree.path,
-    branch: worktree.branch ?? listed?.branch ?? '',
+    // what is checked out there says more than what was
+    branch: (listed?.missing === false ? listed.branch : null) ?? worktree.branch ?? '',
     base: '',
     createdAt: worktree.createdAt ?? createdAt,
   }

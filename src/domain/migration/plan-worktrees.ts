@@ -6,6 +6,8 @@ import type { Adoption, Here, ListedWorktree, MigrationItem } from './plan.ts'
 
 export interface WorktreePlan {
   readonly adoptions: readonly Adoption[]
+  /** By the ids of sessions: the branch that they worked on, as the old files have it. */
+  readonly branches: ReadonlyMap<string, string>
   readonly problems: readonly Problem[]
   readonly items: readonly MigrationItem[]
 }
@@ -18,12 +20,15 @@ export function planWorktrees(sessions: readonly SoundSession[], here: Here): Wo
   const problems: Problem[] = []
   const items: MigrationItem[] = []
   const adoptions: Adoption[] = []
+  const branches = new Map<string, string>()
   const candidates = new Map<ListedWorktree, SoundSession[]>()
   for (const sound of sessions) {
     const { worktree } = sound.session
     if (worktree === null) continue
     const listed = here.worktrees.get(worktree.path)
     const why = whyNot(sound, listed)
+    // everybody pushes the main worktree's branch
+    if (worktree.branch !== null && listed?.main !== true) branches.set(sound.session.id, worktree.branch)
     if (listed !== undefined && why === null)
       candidates.set(listed, [...(candidates.get(listed) ?? []), sound])
     else if (sound.session.status === 'active') items.push(left(sound, worktree.path, why ?? ''))
@@ -42,11 +47,22 @@ export function planWorktrees(sessions: readonly SoundSession[], here: Here): Wo
     const { session, project } = chosen
     if (listed.gitDir === null || project === null || session.task === null) continue
     const key = formatKey(taskKey(project.name, session.task))
-    adoptions.push({ path: listed.path, gitDir: listed.gitDir, session: session.id, key })
-    const why = `made for "${key}" by ${session.id}`
-    items.push({ what: 'worktree', name: listed.path, file: session.file, brought: true, why })
+    const { path, gitDir, branch } = listed
+    const noted = session.worktree?.branch ?? null
+    const adoption = { path, gitDir, branch, noted, session: session.id, key }
+    adoptions.push(adoption)
+    const moved = movedOn(adoption)
+    const why = `made for "${key}" by ${session.id}${moved === null ? '' : `; ${moved}`}`
+    items.push({ what: 'worktree', name: path, file: session.file, brought: true, why })
   }
-  return { adoptions, problems, items }
+  return { adoptions, branches, problems, items }
+}
+
+/** That something else is checked out in it than the old files say; null where they fit. */
+export function movedOn({ branch, noted }: Adoption): string | null {
+  if (noted === null || noted === branch) return null
+  const there = branch === null ? 'no branch' : `"${branch}"`
+  return `${there} is checked out in it by now, not "${noted}"`
 }
 
 /** Why the worktree of a session gets no stamp; null for one that does. */

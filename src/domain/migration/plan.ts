@@ -39,6 +39,9 @@ export interface ListedWorktree {
 export interface Adoption {
   readonly path: string
   readonly gitDir: string
+  /** What is checked out in it, and what the old files say that is; null for no branch, and for nothing said. */
+  readonly branch: string | null
+  readonly noted: string | null
   readonly session: SessionId
   readonly key: string
 }
@@ -65,6 +68,11 @@ export interface Here {
   readonly locks: readonly { readonly name: LockName; readonly key: string; readonly session: string }[]
 }
 
+/** A problem, and whether its session comes over all the same, here or where it belongs, with what is sound. */
+export interface PlannedProblem extends Problem {
+  readonly partly: boolean
+}
+
 /** What is to be written, and what is to be told. */
 export interface Plan {
   readonly projects: readonly Project[]
@@ -73,6 +81,6 @@ export interface Plan {
   readonly logs: readonly { readonly session: SessionId; readonly events: readonly LogEvent[] }[]
   readonly adoptions: readonly Adoption[]
   readonly items: readonly MigrationItem[]
-  readonly problems: readonly Problem[]
+  readonly problems: readonly PlannedProblem[]
   readonly elsewhere: readonly Elsewhere[]
 }

@@ -1,6 +1,6 @@
 import { encodeComponent } from '../name.ts'
-import type { MigrationItem } from './plan.ts'
 import type { OldSession, OldState, Problem } from './old-state.ts'
+import type { MigrationItem } from './plan.ts'
 
 /** The old sessions, each once. */
 export interface United {

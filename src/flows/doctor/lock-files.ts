@@ -1,7 +1,7 @@
 import { formatDuration } from '../../domain/duration.ts'
 import type { Finding } from '../../domain/finding.ts'
 import { shellWord } from '../../domain/shell-word.ts'
-import { staleLocks, clearStaleLocks } from '../../store/lock-files.ts'
+import { clearStaleLocks, staleLocks } from '../../store/lock-files.ts'
 import type { Check } from './examined.ts'
 
 /** Lock files that a killed git left: ours are removed by whoever meets them, all others only named. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../../domain/finding.ts'
-import { activeRef, endedRef, LOCKS_REF, META_REF } from '../../store/ref-names.ts'
 import { describeDamage } from '../../store/damage.ts'
+import { activeRef, endedRef, LOCKS_REF, META_REF } from '../../store/ref-names.ts'
 import type { Entry } from '../../store/store.ts'
 import { commits } from '../until-settled.ts'
 import { checkMeta } from '../workspace.ts'

@@ -1,6 +1,6 @@
 import { DwError } from '../../domain/error.ts'
-import { shellWord } from '../../domain/shell-word.ts'
 import type { HookName, HookStanding } from '../../domain/hook-name.ts'
+import { shellWord } from '../../domain/shell-word.ts'
 import { isSameHook, keepHook, readHookFile, restoreHook, writeHook } from '../../git/hook-file.ts'
 import type { Workspace } from '../workspace.ts'
 import { findHookPlace, type HookPlace, hooksDirectory } from './hook-place.ts'

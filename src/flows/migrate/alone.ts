@@ -1,7 +1,8 @@
 import { DwError } from '../../domain/error.ts'
-import { takeMutex } from '../../store/local/mutex.ts'
+import { shellWord } from '../../domain/shell-word.ts'
 import { MigrationFiles } from '../../store/local/migration-files.ts'
 import { isMigrating } from '../../store/local/migration-journal.ts'
+import { takeMutex } from '../../store/local/mutex.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** Runs `step` while no other process migrates or takes back here; null, without running it, when one does. */
@@ -30,5 +31,21 @@ export function refuseHalf({ repository }: Workspace): void {
   if (!isMigrating(repository.commonDir)) return
   throw new DwError('DW_BUSY', 'a migration was cut short, and could not be taken back yet', {
     hints: ['try again in a minute: a git that was killed leaves lock files', 'see: git dw doctor'],
+  })
+}
+
+/**
+ * DW_REMOTE where sharing is on: whether an old lock is free is the arbiter's to say, for each key, and what
+ * it would refuse could not be all or nothing (design §7).
+ */
+export function refuseShared({ settings }: Workspace, state: string, option = ''): void {
+  if (!settings.shares) return
+  const { remote = 'origin' } = settings
+  throw new DwError('DW_REMOTE', 'locks are shared here, and a migration is decided in this clone alone', {
+    hints: [
+      `stop sharing for it: git dw share --off && git dw migrate ${shellWord(state)}${option}`,
+      `then share again, which tells what others hold by now: git dw share ${shellWord(remote)}`,
+    ],
+    details: { remote },
   })
 }

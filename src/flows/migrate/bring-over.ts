@@ -1,18 +1,18 @@
 import { DwError } from '../../domain/error.ts'
+import { lockName, parseKey } from '../../domain/key.ts'
 import type { Plan } from '../../domain/migration/plan.ts'
 import { packBlobs } from '../../git/blobs.ts'
 import { resolveNames } from '../../git/refs.ts'
 import type { GitStore, Staged } from '../../store/git-store.ts'
-import { type MigrationNote, MigrationFiles } from '../../store/local/migration-files.ts'
+import { MigrationFiles, type MigrationNote } from '../../store/local/migration-files.ts'
 import { createStamp } from '../../store/local/stamp.ts'
 import { activeRef, endedRef, lockRef, logRef, META_REF, projectRef } from '../../store/ref-names.ts'
-import { lockName, parseKey } from '../../domain/key.ts'
 import { STORE_SCHEMA } from '../../store/schema.ts'
 import type { Change } from '../../store/store.ts'
 import { grouped } from '../progress.ts'
 import { timestamp, type Workspace } from '../workspace.ts'
 import { dropGuard, heldGuard, setGuard } from './guard.ts'
-import { localStore, takeBack, TOGETHER } from './take-back.ts'
+import { localStore, TOGETHER, takeBack } from './take-back.ts'
 
 /** More blobs than this are written as one pack. */
 const MOST_LOOSE = 100
@@ -36,6 +36,7 @@ export async function bringOver(
     at: timestamp(workspace),
     left: plan.problems.length,
     refs: staged.updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])),
+    elsewhere: plan.elsewhere,
     stamps: plan.adoptions.map(({ gitDir, session, key }) => ({ gitDir, stamp: { session, key } })),
   }
   // what a kill right after the end of one has left

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 import { planMigration } from '../../domain/migration/make-plan.ts'
 import type { Plan } from '../../domain/migration/plan.ts'
@@ -8,10 +7,12 @@ import { readOldState } from '../../legacy/read-state.ts'
 import { MigrationFiles } from '../../store/local/migration-files.ts'
 import { grouped } from '../progress.ts'
 import type { Workspace } from '../workspace.ts'
-import { atWork, refuseHalf, whenAlone } from './alone.ts'
+import { atWork, refuseHalf, refuseShared, whenAlone } from './alone.ts'
 import { bringOver } from './bring-over.ts'
-import { absolutePath, stateToMigrate } from './state-directory.ts'
+import { type FoundElsewhere, lookedUp, withAbsolutePaths } from './elsewhere.ts'
+import { stateToMigrate } from './state-directory.ts'
 import { surveyHere } from './survey-here.ts'
+import { undoCommand } from './undo.ts'
 
 export interface MigrationRequest {
   /** As it was given; by default the one that lies in the repository. */
@@ -31,6 +32,10 @@ export interface MigrationAnswer {
   readonly plan: Plan
   /** Damaged entries that were left, or that stop it. */
   readonly left: number
+  /** What belongs to other repositories, also for `already`. */
+  readonly elsewhere: readonly FoundElsewhere[]
+  /** What takes it back; null where nothing was done, or it would be refused now. */
+  readonly undo: string | null
 }
 
 const NOTHING: Plan = {
@@ -74,7 +79,11 @@ async function attempt(
   const files = new MigrationFiles(workspace.repository.commonDir)
   const done = files.isDone(state) ? (await files.done()).find((each) => each.state === state) : undefined
   if (done !== undefined) {
-    return { outcome: 'already', state, at: done.at, plan: NOTHING, left: done.left }
+    const [elsewhere, undo] = await Promise.all([
+      lookedUp(done.elsewhere ?? []),
+      undoCommand(workspace, done),
+    ])
+    return { outcome: 'already', state, at: done.at, plan: NOTHING, left: done.left, elsewhere, undo }
   }
   const { around } = workspace
   try {
@@ -88,52 +97,32 @@ async function attempt(
     const { here, hasMeta } = await surveyHere(workspace, state, old)
     const plan = withAbsolutePaths(planMigration(old, here), state, around.home)
     const left = plan.problems.length
-    const answer = { state, at: null, plan, left }
+    const elsewhere = await lookedUp(plan.elsewhere)
+    const answer = { state, at: null, plan, left, elsewhere, undo: null }
     if (left > 0 && !request.partial) return { ...answer, outcome: 'stopped' }
     if (request.dryRun) return { ...answer, outcome: 'would-migrate' }
     refuseShared(workspace, state)
     refuseHalf(workspace)
     const note = await bringOver(workspace, state, plan, hasMeta)
-    return { ...answer, outcome: 'migrated', at: note.at }
+    return { ...answer, outcome: 'migrated', at: note.at, undo: await undoCommand(workspace, note) }
   } finally {
     around.progress?.(null)
   }
-}
-
-/** The directories elsewhere as a command can name them from anywhere: old paths may be relative. */
-function withAbsolutePaths(plan: Plan, state: string, home: string): Plan {
-  const from = dirname(state)
-  const elsewhere = plan.elsewhere.map((each) => {
-    return { ...each, path: absolutePath(each.path, from, home) }
-  })
-  return { ...plan, elsewhere }
-}
-
-/**
- * DW_REMOTE where sharing is on: whether an old lock is free is the arbiter's to say, for each key, and what
- * it would refuse could not be all or nothing (design §7).
- */
-export function refuseShared({ settings }: Workspace, state: string, option = ''): void {
-  if (!settings.shares) return
-  const { remote = 'origin' } = settings
-  throw new DwError('DW_REMOTE', 'locks are shared here, and a migration is decided in this clone alone', {
-    hints: [
-      `stop sharing for it: git dw share --off && git dw migrate ${shellWord(state)}${option}`,
-      `then share again, which tells what others hold by now: git dw share ${shellWord(remote)}`,
-    ],
-    details: { remote },
-  })
 }
 
 /** DW_CORRUPT_STATE for a migration that damaged entries stop; its report says which. */
 export function stoppedBy({ state, left }: MigrationAnswer): DwError {
   const entries = left === 1 ? '1 entry' : `${grouped(left)} entries`
   const command = `git dw migrate ${shellWord(state)}`
-  return new DwError('DW_CORRUPT_STATE', `${entries} in "${state}" cannot be brought over; nothing was`, {
-    hints: [
-      `bring over all the rest: ${command} --partial`,
-      `see what that would be: ${command} --partial --dry-run`,
-    ],
-    details: { path: state },
-  })
+  return new DwError(
+    'DW_CORRUPT_STATE',
+    `${entries} in "${state}" cannot be brought over whole; nothing was`,
+    {
+      hints: [
+        `bring over all the rest: ${command} --partial`,
+        `see what that would be: ${command} --partial --dry-run`,
+      ],
+      details: { path: state },
+    },
+  )
 }

@@ -1,16 +1,16 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { formatKey } from '../../domain/key.ts'
-import type { Here, ListedWorktree } from '../../domain/migration/plan.ts'
 import type { OldState } from '../../domain/migration/old-state.ts'
+import type { Here, ListedWorktree } from '../../domain/migration/plan.ts'
 import { listRefs } from '../../git/refs.ts'
 import { hasStamp } from '../../store/local/stamp.ts'
 import {
   ACTIVE_REF,
   ENDED_REF,
-  lockNameOf,
   LOCKS_REF,
   LOGS_REF,
+  lockNameOf,
   META_REF,
   PROJECTS_REF,
   type RefName,

@@ -2,15 +2,14 @@ import { resolve } from 'node:path'
 import { DwError } from '../../domain/error.ts'
 import { shellWord } from '../../domain/shell-word.ts'
 import { listRefs, type RefUpdate } from '../../git/refs.ts'
-import { type MigrationNote, MigrationFiles } from '../../store/local/migration-files.ts'
+import { MigrationFiles, type MigrationNote } from '../../store/local/migration-files.ts'
 import { isStampedSo } from '../../store/local/stamp.ts'
 import { META_REF } from '../../store/ref-names.ts'
 import { realPath } from '../real-path.ts'
 import type { Workspace } from '../workspace.ts'
-import { atWork, refuseHalf, whenAlone } from './alone.ts'
-import { refuseShared } from './migrate.ts'
+import { atWork, refuseHalf, refuseShared, whenAlone } from './alone.ts'
 import { ambiguous } from './state-directory.ts'
-import { localStore, takeBack, TOGETHER } from './take-back.ts'
+import { localStore, TOGETHER, takeBack } from './take-back.ts'
 
 export interface UndoAnswer {
   readonly outcome: 'undone' | 'would-undo'
@@ -41,6 +40,13 @@ export async function undoMigration(
   })
   if (undone === null) throw atWork()
   return undone
+}
+
+/** The command that takes a migration back; null where it would be refused now. */
+export async function undoCommand(workspace: Workspace, note: MigrationNote): Promise<string | null> {
+  if (workspace.settings.shares) return null
+  const changed = await changedSinceThen(workspace, note)
+  return changed.length === 0 ? `git dw migrate ${shellWord(note.state)} --undo` : null
 }
 
 async function look(workspace: Workspace, named: string | undefined) {
@@ -81,13 +87,17 @@ async function goingRefs(workspace: Workspace, note: MigrationNote): Promise<Ref
 }
 
 async function refuseChanged(workspace: Workspace, note: MigrationNote): Promise<void> {
+  const changed = await changedSinceThen(workspace, note)
+  if (changed.length > 0) throw changedSince(note, changed)
+}
+
+/** The refs, and the git directories of worktrees, that are no longer as they were made. */
+async function changedSinceThen(workspace: Workspace, note: MigrationNote): Promise<string[]> {
   const found = new Map((await listRefs(workspace.git, ['refs/dw'])).map(({ ref, oid }) => [ref, oid]))
   const refs = note.refs.flatMap(([ref, oid]) => (found.get(ref) === oid ? [] : [ref as string]))
   const same = await Promise.all(note.stamps.map(({ gitDir, stamp }) => isStampedSo(gitDir, stamp)))
   const stamps = note.stamps.flatMap(({ gitDir }, at) => (same[at] ? [] : [gitDir]))
-  const changed = [...refs, ...stamps]
-  if (changed.length === 0) return
-  throw changedSince(note, changed)
+  return [...refs, ...stamps]
 }
 
 /** Names that an error spells out. */

@@ -6,8 +6,8 @@ import { readObjects, resolveNames } from '../../git/refs.ts'
 import {
   addEmptyWorktree,
   changeIndex,
-  flagPaths,
   fillFromCommit,
+  flagPaths,
   intendToAdd,
   refreshIndex,
   setHead,

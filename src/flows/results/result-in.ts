@@ -1,5 +1,5 @@
-import { resultRef } from '../../store/ref-names.ts'
 import type { Result } from '../../domain/record.ts'
+import { resultRef } from '../../store/ref-names.ts'
 import type { Snapshot } from '../../store/store.ts'
 import { corrupt } from '../workspace.ts'
 

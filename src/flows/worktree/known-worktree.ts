@@ -4,8 +4,8 @@ import { type Key, lockName, parseKey, taskKey } from '../../domain/key.ts'
 import { adminDirOf, gitDirOf, listWorktrees, type Worktree } from '../../git/worktrees.ts'
 import { readStamp, type Stamp } from '../../store/local/stamp.ts'
 import { pastHalfMade } from '../half-made.ts'
-import { realPath } from '../real-path.ts'
 import { projectName } from '../projects.ts'
+import { realPath } from '../real-path.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** A worktree that git knows of, with whose it is. */

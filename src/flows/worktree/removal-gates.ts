@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type ErrorDetails, DwError, type ErrorCode } from '../../domain/error.ts'
+import { DwError, type ErrorCode, type ErrorDetails } from '../../domain/error.ts'
 import { ownerName } from '../../domain/holder.ts'
 import { shellWord } from '../../domain/shell-word.ts'
 import { isOnNoBranch } from '../../git/reachable.ts'

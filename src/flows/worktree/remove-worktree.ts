@@ -5,8 +5,8 @@ import { isOnNoBranch } from '../../git/reachable.ts'
 import {
   adminDirOf,
   gitDirOf,
-  removeKeptWorktree,
   removeWorktree as removeClean,
+  removeKeptWorktree,
 } from '../../git/worktrees.ts'
 import { findClaimants } from '../identity.ts'
 import { makeRescue } from '../rescue/make-rescue.ts'

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as t from 'typanion'
+import type { Elsewhere } from '../../domain/migration/plan.ts'
 import { encodeFileName } from '../../domain/name.ts'
 import type { BlobId, Timestamp } from '../../domain/record.ts'
 import type { RefName } from '../ref-names.ts'
@@ -18,6 +19,8 @@ export interface MigrationNote {
   readonly left: number
   readonly refs: readonly (readonly [RefName, BlobId])[]
   readonly stamps: readonly { readonly gitDir: string; readonly stamp: Stamp }[]
+  /** What belongs to other repositories, for whoever asks later. */
+  readonly elsewhere?: readonly Elsewhere[]
 }
 
 const isNote = t.isObject({
@@ -30,6 +33,16 @@ const isNote = t.isObject({
       gitDir: t.isString(),
       stamp: t.isObject({ session: t.isString(), key: t.isString(), base: t.isOptional(t.isString()) }),
     }),
+  ),
+  elsewhere: t.isOptional(
+    t.isArray(
+      t.isObject({
+        project: t.isString(),
+        path: t.isString(),
+        sessions: t.isArray(t.isString()),
+        locks: t.isArray(t.isString()),
+      }),
+    ),
   ),
 })
 

@@ -1,5 +1,5 @@
-import type { PlainStep, PushOutcome, RemoteStep } from '../../../src/git/remote.ts'
 import type { RefUpdate } from '../../../src/git/refs.ts'
+import type { PlainStep, PushOutcome, RemoteStep } from '../../../src/git/remote.ts'
 import type { Machine } from './machine.ts'
 import type { MemoryRepository } from './memory-repository.ts'
 

@@ -111,7 +111,7 @@ function interruption(): AbortSignal {
   for (const name of INTERRUPTING) {
     process.on(name, () =>
       controller.abort(
-        new DwError('DW_INTERRUPTED', 'interrupted; nothing was kept', {
+        new DwError('DW_INTERRUPTED', 'interrupted; what was begun was taken back', {
           hints: ['see where you stand: git dw status'],
         }),
       ),

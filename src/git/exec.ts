@@ -255,7 +255,7 @@ export function gitError(args: readonly string[], result: GitResult): DwError {
   const ended = result.status === null ? 'was ended by a signal' : `ended with status ${result.status}`
   const said = result.stderr.split('\n')[0] ?? ''
   return new DwError('DW_GIT', `git ${name} ${ended}${said === '' ? '' : `: ${said}`}`, {
-    hints: ['see what git says to it: git status', 'then try again'],
+    hints: ['see whether git works here: git status', 'put right what it names, then try again'],
     details: { stderr: result.stderr },
   })
 }

@@ -152,8 +152,11 @@ const WORKS: readonly Work[] = [
   },
 ]
 
-describe.each(WORKS)('$name', ({ work, code }) => {
-  test('stops a removal, is kept by one with --force, and comes back byte for byte', async ({ sandbox }) => {
+describe.each(WORKS)('$name', ({ name, work, code }) => {
+  test('stops a removal, is kept by one with --force, and comes back byte for byte', async ({
+    sandbox,
+    transcript,
+  }) => {
     const { worktree } = await sandbox.json(['claim', '--task', 'T'], ANNA)
     await work(sandbox, worktree.path)
     const before = await imageOf(sandbox, worktree.path)
@@ -161,6 +164,8 @@ describe.each(WORKS)('$name', ({ work, code }) => {
     const refused = await sandbox.dw(['worktree', 'remove', 'T', '--json'], ANNA)
     expect(JSON.parse(refused.stderr).error.code).toBe(code)
     expect(refused.status).toBe(1)
+    await transcript.run('git dw worktree remove T', ANNA)
+    await transcript.matches(`removal/${name.replaceAll(/[^a-z]+/gi, '-')}`)
     expect(await imageOf(sandbox, worktree.path)).toStrictEqual(before)
 
     const removed = await sandbox.json(['worktree', 'remove', '--force', 'T'], ANNA)

@@ -9,6 +9,9 @@ const report = process.env['DW_TEST_REPORT']
 /** What runs against the Node build too, where the rest has run against the native one. */
 const AGAINST_BOTH = ['commands', 'errors', 'races', 'share'].map((name) => `test/${name}/**/*.test.ts`)
 
+/** What runs over ssh and HTTP too: all that speaks to a hub. */
+const OVER_A_SERVER = ['test/share/claims.test.ts', 'test/server-hook/clients.test.ts']
+
 /** Starts the files that take minutes first, so that none of them runs alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -23,13 +26,27 @@ function project(build: string, include: string[]): TestProjectInlineConfigurati
   return { extends: true, test: { name: build, include, env: { DW_TEST_BUILD: build } } }
 }
 
-/** One build where `DW_TEST_BUILD` names it or only one is there; else the native one, and both for what must agree. */
+/** The same tests, spoken to the hub through a real server. */
+function over(transport: string, build: string): TestProjectInlineConfiguration {
+  const env = { DW_TEST_BUILD: build, DW_TEST_TRANSPORT: transport }
+  const setupFiles = ['test/transports/serve.ts']
+  return {
+    extends: true,
+    test: { name: transport, include: OVER_A_SERVER, env, setupFiles },
+  }
+}
+
+/**
+ * One build where `DW_TEST_BUILD` names it or only one is there; else the native one, and both for what must agree.
+ * Over ssh and HTTP the first of them: what differs there is git's.
+ */
 function projects(): TestProjectInlineConfiguration[] {
   const all = ['test/**/*.test.ts']
   const asked = process.env['DW_TEST_BUILD']
-  if (asked !== undefined) return [project(asked, all)]
   const hasNative = existsSync(join(import.meta.dirname, 'dist/native/git-dw'))
-  return hasNative ? [project('native', all), project('node', AGAINST_BOTH)] : [project('node', all)]
+  const first = asked ?? (hasNative ? 'native' : 'node')
+  const second = asked === undefined && hasNative ? [project('node', AGAINST_BOTH)] : []
+  return [project(first, all), ...second, over('ssh', first), over('http', first)]
 }
 
 export default defineConfig({

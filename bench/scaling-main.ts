@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { PROGRAMS } from '../test/harness/sandbox.ts'
 import { seedLocks } from '../test/harness/seed-locks.ts'
-import { type Clone, Hub } from '../test/share/hub.ts'
+import { type Clone, dropPreparedHubs, Hub } from '../test/share/hub.ts'
 import type { Case } from './cases.ts'
 import { measure } from './measure.ts'
 import { BUSY, DEFAULTS, type Pacing, seeded, simulate, type Work } from './pacing.ts'
@@ -45,6 +45,7 @@ async function measured(rounds: number): Promise<void> {
       print(`${locks} locks, ${Math.ceil(locks / each)} sessions`, ...times)
     } finally {
       hub.sandbox.dispose()
+      await dropPreparedHubs()
     }
   }
 }

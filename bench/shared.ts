@@ -3,14 +3,17 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Outcome, PROGRAMS } from '../test/harness/sandbox.ts'
 import { CountedGit, LAUNCHER } from '../test/process/counted-git.ts'
-import { type Clone, Hub } from '../test/share/hub.ts'
+import { type Clone, dropPreparedHubs, Hub } from '../test/share/hub.ts'
+import { startTransport, stopTransport, TRANSPORT } from '../test/transports/transport.ts'
 import type { Case } from './cases.ts'
 import { measure } from './measure.ts'
 
-/** Measures sharing beside raw git over the same transport (file://); see CONTRIBUTING.md. */
+/** Measures sharing beside raw git over the same transport, file:// unless told otherwise; see CONTRIBUTING.md. */
 async function main(): Promise<void> {
   const rounds = Number(process.env['BENCH_ROUNDS'] ?? 9)
+  await startTransport()
   const hub = await Hub.create()
+  print('transport', TRANSPORT)
   try {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
     await anna.json(['init'])
@@ -26,6 +29,8 @@ async function main(): Promise<void> {
     await rates(hub, rounds)
   } finally {
     hub.sandbox.dispose()
+    await dropPreparedHubs()
+    await stopTransport()
   }
 }
 

@@ -1,4 +1,5 @@
 import { Hub } from '../share/hub.ts'
+import { TRANSPORT } from '../transports/transport.ts'
 import { describeGuard } from './through.ts'
 
-describeGuard('file://', Hub.create)
+describeGuard(TRANSPORT, Hub.create)

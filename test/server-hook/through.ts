@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { active, type Clone, type Hub } from '../share/hub.ts'
+import { active, type Clone, dropPreparedHubs, type Hub } from '../share/hub.ts'
 import { HOOK } from './guarded.ts'
 
 /** Installs the hook as docs/server-hook.md says. */
@@ -26,7 +26,10 @@ export function describeGuard(transport: string, create: () => Promise<Hub>): vo
       ben = await hub.clone('ben')
       await ben.json(['init'])
     }, 120_000)
-    afterAll(() => hub.sandbox.dispose())
+    afterAll(async () => {
+      hub.sandbox.dispose()
+      await dropPreparedHubs()
+    })
 
     test('takes what git dw does, from the first claim to the last clean-up', {
       timeout: 300_000,

@@ -36,13 +36,11 @@ const stoppedInServer: Suspend = async (hub, anna, args, meanwhile) => {
   for (const file of [came, goOn]) rmSync(file, { force: true })
   hub.hook(
     'pre-receive',
-    `[ "$SUSPENDED" = yes ] || exit 0
-grep -q refs/heads/ || exit 0
+    `grep -q refs/heads/anna- || exit 0
 : >"${came}"
 while [ ! -e "${goOn}" ]; do sleep 0.02; done`,
   )
-  const env = { SUSPENDED: 'yes' }
-  const outcome = anna.dw(args.slice(0), { env })
+  const outcome = anna.dw(args)
   while (!existsSync(came)) await sleep(20)
   await meanwhile()
   writeFileSync(goOn, '')

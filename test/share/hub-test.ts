@@ -1,5 +1,7 @@
-import { test as base } from 'vitest'
-import { Hub } from './hub.ts'
+import { afterAll, test as base } from 'vitest'
+import { dropPreparedHubs, Hub } from './hub.ts'
+
+afterAll(dropPreparedHubs)
 
 /** A test with a hub of its own. */
 export const test = base.extend<{ hub: Hub }>({

@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Outcome, type RunOptions, Sandbox } from '../harness/sandbox.ts'
+import type { Outcome, RunOptions, Sandbox } from '../harness/sandbox.ts'
+import type { GitServer } from '../transports/git-server.ts'
+import { transportServer } from '../transports/transport.ts'
+import { HUB, PreparedHub, urlOf } from './prepared-hub.ts'
 
 /** One clone of the hub, with an agent that works in it. */
 export class Clone {
@@ -54,39 +57,63 @@ export class Clone {
   }
 }
 
+const prepared = new Map<GitServer | null, Promise<PreparedHub>>()
+
+async function preparedHub(server: GitServer | null): Promise<PreparedHub> {
+  const made = prepared.get(server) ?? PreparedHub.make(server)
+  prepared.set(server, made)
+  return made
+}
+
+/** Removes what hubs were copied from; to be called after the last test of a file. */
+export async function dropPreparedHubs(): Promise<void> {
+  for (const made of prepared.values()) (await made).dispose()
+  prepared.clear()
+}
+
 /** A bare repository that clones share their locks through. */
 export class Hub {
   readonly sandbox: Sandbox
   readonly path: string
-  readonly url: string
+  /** What the tests' transport is served by; null for `file://`. */
+  readonly server: GitServer | null
+  readonly #prepared: PreparedHub
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, server: GitServer | null, prepared: PreparedHub) {
     this.sandbox = sandbox
-    this.path = join(sandbox.root, 'hub.git')
-    this.url = `file://${this.path}`
+    this.server = server
+    this.#prepared = prepared
+    this.path = join(sandbox.root, HUB)
   }
 
-  static async create(): Promise<Hub> {
-    const sandbox = await Sandbox.create()
-    const hub = new Hub(sandbox)
-    await sandbox.git(['config', '--global', 'dw.backgroundSync', 'false'])
-    await sandbox.git(['clone', '--quiet', '--bare', sandbox.repo, hub.path])
-    return hub
+  /** How clones speak to it: over the transport that the tests run with. */
+  get url(): string {
+    return this.urlOf(this.path)
+  }
+
+  /** The URL of another repository, or of a directory of some, in the same way. */
+  urlOf(path: string): string {
+    return urlOf(this.server, path)
+  }
+
+  static async create(server = transportServer()): Promise<Hub> {
+    const prepared = await preparedHub(server)
+    return new Hub(prepared.copy(), server, prepared)
   }
 
   /** A clone of the hub; it shares its locks through origin unless told otherwise. */
   async clone(name: string, options: { readonly shares?: boolean } = {}): Promise<Clone> {
     const clone = new Clone(this.sandbox, name)
+    const shares = options.shares !== false
+    if (shares && (await this.#prepared.clone(this.sandbox, clone.path))) return clone
     await this.sandbox.git(['clone', '--quiet', this.url, clone.path], { cwd: this.sandbox.root })
-    if (options.shares !== false) await clone.json(['share'])
+    if (shares) await clone.json(['share'])
     return clone
   }
 
   async clones(count: number): Promise<Clone[]> {
     const names = Array.from({ length: count }, (_, at) => `clone-${at}`)
-    const first = await this.clone('clone-first')
-    const more = await Promise.all(names.slice(1).map((name) => this.clone(name)))
-    return [first, ...more]
+    return Promise.all(names.map((name) => this.clone(name)))
   }
 
   async git(args: readonly string[]): Promise<string> {

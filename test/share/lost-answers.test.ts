@@ -2,8 +2,6 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
-import { ended } from '../harness/sandbox.ts'
-import { LAUNCHER } from '../races/meeting.ts'
 import { active, type Hub } from './hub.ts'
 import { test } from './hub-test.ts'
 
@@ -57,12 +55,12 @@ kill -9 $PPID`,
   })
 })
 
-/** The first push with HELD=yes waits in the server until `goOn` is there, and makes `came`; all others pass. */
-function holdOnePush(hub: Hub): { readonly came: string; readonly goOn: string } {
+/** The first push that moves `session` waits in the server until `goOn` is there, and makes `came`; all others pass. */
+function holdOnePush(hub: Hub, session: string): { readonly came: string; readonly goOn: string } {
   const [came, goOn] = [join(hub.path, 'came'), join(hub.path, 'go-on')]
   hub.hook(
     'pre-receive',
-    `[ "$HELD" = yes ] || exit 0
+    `grep -q "${active(session)}" || exit 0
 mkdir "${came}" 2>/dev/null || exit 0
 while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
   )
@@ -72,16 +70,11 @@ while [ ! -e "${goOn}" ]; do sleep 0.05; done`,
 describe('a push that is killed while the hook of the server still runs', () => {
   test('is dead before the claim is decided: it lands nothing later', async ({ hub }) => {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
-    await anna.json(['init'])
+    const { session } = await anna.json(['init'])
     await anna.json(['sync'])
-    const { came, goOn } = holdOnePush(hub)
+    const { came, goOn } = holdOnePush(hub, session)
     await anna.git(['config', 'dw.remoteTimeout', '2s'])
-    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], {
-      cwd: anna.path,
-      agent: 'anna',
-      env: { HELD: 'yes' },
-    })
-    const outcome = await ended(child)
+    const outcome = await anna.dw(['claim', 'src'])
     // the lost push lost its session to a move of ours, so the claim was made anew
     expect(outcome.status, outcome.stderr).toBe(0)
     const locks = await hub.refs('refs/dw/locks')
@@ -97,11 +90,11 @@ describe('a push that is killed while the hook of the server still runs', () => 
 
   test('and a claim that was refused meanwhile leaves no lock later', async ({ hub }) => {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
-    await anna.json(['init'])
+    const { session } = await anna.json(['init'])
     await anna.json(['sync'])
-    const { came, goOn } = holdOnePush(hub)
+    const { came, goOn } = holdOnePush(hub, session)
     await anna.git(['config', 'dw.remoteTimeout', '3s'])
-    const claim = anna.dw(['claim', 'src'], { env: { HELD: 'yes' } })
+    const claim = anna.dw(['claim', 'src'])
     while (!existsSync(came)) await sleep(20)
     const winner = await ben.json(['claim', 'src'])
     const outcome = await claim
@@ -118,10 +111,10 @@ describe('a sync whose push is killed while the hook of the server still runs', 
   test('moves the session first, so that nothing lands later', async ({ hub }) => {
     const anna = await hub.clone('anna')
     const { session } = await anna.json(['claim', '--offline', 'src'])
-    const { goOn } = holdOnePush(hub)
+    const { goOn } = holdOnePush(hub, session)
     hub.hook('post-receive', `cat >>"${hub.path}/pushes"; echo >>"${hub.path}/pushes"`)
     await anna.git(['config', 'dw.remoteTimeout', '2s'])
-    const report = await anna.json(['sync'], { env: { HELD: 'yes' } })
+    const report = await anna.json(['sync'])
     expect(report.sent).toContain('refs/dw/locks/path/src')
     const [killer = '', again = ''] = readFileSync(join(hub.path, 'pushes'), 'utf8').split('\n\n')
     // what killed the lost push is the session alone; only then all of it was sent anew

@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { TRANSPORT } from '../transports/transport.ts'
 import { active } from './hub.ts'
 import { test } from './hub-test.ts'
 
@@ -61,8 +62,8 @@ describe("the user's settings", () => {
   test('url.*.insteadOf and pushInsteadOf are followed once', async ({ hub }) => {
     const anna = await hub.clone('anna', { shares: false })
     await anna.git(['config', 'url.file:///nowhere/.insteadOf', 'read:'])
-    await anna.git(['config', `url.file://${hub.sandbox.root}/.pushInsteadOf`, 'read:'])
-    await anna.git(['config', 'url.file:///elsewhere/.pushInsteadOf', `file://${hub.sandbox.root}/`])
+    await anna.git(['config', `url.${hub.urlOf(hub.sandbox.root)}/.pushInsteadOf`, 'read:'])
+    await anna.git(['config', 'url.file:///elsewhere/.pushInsteadOf', `${hub.urlOf(hub.sandbox.root)}/`])
     await anna.git(['remote', 'set-url', 'origin', 'read:hub.git'])
     await anna.json(['share'])
     await anna.json(['claim', 'src'])
@@ -174,7 +175,8 @@ describe('a server', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0
     try {
       await anna.git(['config', 'dw.remoteTimeout', '1s'])
-      await anna.git(['remote', 'set-url', 'origin', `git://127.0.0.1:${port}/hub.git`])
+      const scheme = TRANSPORT === 'file' ? 'git' : TRANSPORT
+      await anna.git(['remote', 'set-url', 'origin', `${scheme}://127.0.0.1:${port}/hub.git`])
       expect((await anna.dw(['claim', 'src'])).status).toBe(75)
       expect((await anna.dw(['sync'])).status).toBe(75)
       expect(await anna.refs('refs/dw/locks')).toStrictEqual([])

@@ -24,11 +24,13 @@ describe('sync', () => {
     await anna.json(['claim', 'src'])
     await anna.json(['sync'])
     const before = await anna.refs('refs/')
+    const connections = hub.server?.connections()
     const { calls, stdout } = await new CountedGit(hub.sandbox).run(['sync'], {
       cwd: anna.path,
       agent: 'anna',
     })
     expect(stdout).toBe('nothing to exchange\n')
+    if (connections !== undefined) expect(hub.server?.connections()).toBe(connections + 1)
     expect(calls.filter((call) => / (?:push|fetch|ls-remote) /.test(` ${call} `))).toHaveLength(1)
     expect(await anna.refs('refs/')).toStrictEqual(before)
   })

@@ -111,6 +111,7 @@ describe("the user's settings", () => {
 describe('a server', () => {
   test('that refuses refs/dw/* cannot be shared through, and nothing is left of the try', async ({ hub }) => {
     const anna = await hub.clone('anna', { shares: false })
+    await hub.git(['update-ref', '-d', 'refs/dw/meta'])
     hub.hook('update', 'case "$1" in refs/dw/*) exit 1;; esac')
     const refused = await anna.dw(['share'])
     expect(refused.status).toBe(128)

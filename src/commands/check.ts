@@ -3,10 +3,11 @@ import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { describeHolder, holderDetails } from '../domain/holder.ts'
 import { formatKey, type Key, lockName, parseKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
-import { keysOf } from '../flows/named-keys.ts'
-import { checkKeys, type KeyCheck } from '../flows/overview.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
+import { keysOf, plainKeys } from '../flows/named-keys.ts'
+import { checkKeys, checkQuery, type KeyCheck } from '../flows/overview.ts'
 import { showKey } from '../flows/path-key.ts'
-import { type Pairs, withDirectories } from '../flows/project-lock.ts'
+import { directoryRefs, type Pairs, withDirectories } from '../flows/project-lock.ts'
 import { corrupt, type Workspace } from '../flows/workspace.ts'
 import { jsonList } from '../report/json.ts'
 import { damageLines } from '../report/lock-table.ts'
@@ -30,6 +31,15 @@ export class CheckCommand extends RepositoryCommand {
 
   override get changes(): boolean {
     return false
+  }
+
+  override get firstRead(): FirstRead {
+    return async ({ claimants, place }) => {
+      const keys = await plainKeys(place, this.keys)
+      if (keys === null) return null
+      const directories = directoryRefs(keys)
+      return directories.length > 0 ? { refs: directories } : checkQuery(claimants, keys)
+    }
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

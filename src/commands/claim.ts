@@ -4,15 +4,17 @@ import type { Answer } from '../cli/command.ts'
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
-import { type Key, projectKey, taskKey } from '../domain/key.ts'
+import { dropCovered, type Key, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { claimKeys } from '../flows/claim.ts'
+import { claimRefs } from '../flows/claim-keys.ts'
 import type { TaskClaim } from '../flows/claim-task.ts'
-import { keysOf } from '../flows/named-keys.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
+import { keysOf, plainKeys } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
-import { withDirectories } from '../flows/project-lock.ts'
-import { projectName, projectOfTask } from '../flows/projects.ts'
+import { directoryRefs, withDirectories } from '../flows/project-lock.ts'
+import { projectName, projectOfTask, taskProjectRefs } from '../flows/projects.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { claimJson } from '../report/claim-json.ts'
 import { ADVISORY } from '../report/share-text.ts'
@@ -78,6 +80,27 @@ export class ClaimCommand extends ClaimingCommand {
   })
   keys = Option.Rest({ name: 'path' })
 
+  override get firstRead(): FirstRead | undefined {
+    // a steal is decided by what the arbiter has, once it was asked
+    if (this.steal) return undefined
+    return async ({ claimants, place }) => {
+      const { task, project } = this
+      if (task !== undefined && (project === undefined || !this.noWorktree)) {
+        return { refs: taskProjectRefs(project) }
+      }
+      const keys = project === undefined ? await plainKeys(place, this.keys) : [this.#option(project)]
+      if (keys === null) return null
+      const directories = directoryRefs(keys)
+      if (directories.length > 0) return { refs: directories }
+      return { refs: claimRefs(claimants, dropCovered(keys), project === undefined ? {} : { project }) }
+    }
+  }
+
+  /** The key that the options name, where `project` is the one that they mean. */
+  #option(project: string): Key {
+    return this.task === undefined ? projectKey(project) : taskKey(project, this.task)
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     this.#refuseNonsense()
     const terms = {
@@ -106,7 +129,7 @@ export class ClaimCommand extends ClaimingCommand {
   /** Paths, keys as they are printed, or a project. */
   async #claimKeys(workspace: Workspace, request: Request): Promise<TaskClaim> {
     const { project } = this
-    const named = project === undefined ? await keysOf(workspace, this.keys) : [projectKey(project)]
+    const named = project === undefined ? await keysOf(workspace, this.keys) : [this.#option(project)]
     const { keys, pairs } = await withDirectories(workspace, named)
     const whole = { ...request, keys, terms: { ...request.terms, pairs }, ...(project && { project }) }
     const claim = () => claimKeys(workspace, { ...whole, canStamp: false })
@@ -115,8 +138,9 @@ export class ClaimCommand extends ClaimingCommand {
 
   async #claimTask(workspace: Workspace, task: string, request: Request): Promise<TaskClaim> {
     if (this.noWorktree) {
-      const key = taskKey(await projectName(workspace, this.project), task)
-      const alone = { ...request, keys: [key], canStamp: false, project: key.project }
+      const project = await projectName(workspace, this.project)
+      const key = this.#option(project)
+      const alone = { ...request, keys: [key], canStamp: false, project }
       return { answer: await this.#waiting(workspace, [key], () => claimKeys(workspace, alone)) }
     }
     const { name, record } = await projectOfTask(workspace, this.project)

@@ -23,7 +23,7 @@ export class HeartbeatCommand extends RepositoryCommand {
   force = Option.Boolean('--force', false, { description: 'Write it however young the last one is.' })
 
   override get firstRead(): FirstRead {
-    return identityRefs
+    return ({ claimants }) => ({ refs: identityRefs(claimants) })
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

@@ -1,12 +1,13 @@
 import { Command, Option } from 'clipanion'
 import { type Answer, RepositoryCommand } from '../cli/command.ts'
 import { DwError } from '../domain/error.ts'
-import { formatKey, projectKey, taskKey } from '../domain/key.ts'
+import { formatKey, type Key, projectKey, taskKey } from '../domain/key.ts'
 import { printable } from '../domain/printable.ts'
-import { namedKeys } from '../flows/named-keys.ts'
+import type { FirstRead } from '../flows/early-refs.ts'
+import { namedKeys, plainKeys } from '../flows/named-keys.ts'
 import { showKey } from '../flows/path-key.ts'
-import { projectName } from '../flows/projects.ts'
-import { type ReleaseRequest, releaseKeys } from '../flows/release.ts'
+import { projectName, taskProjectRefs } from '../flows/projects.ts'
+import { type ReleaseRequest, releaseKeys, releaseRefs } from '../flows/release.ts'
 import type { Workspace } from '../flows/workspace.ts'
 import { JSON_SCHEMA } from '../report/json.ts'
 import { damageLines } from '../report/lock-table.ts'
@@ -42,6 +43,16 @@ export class ReleaseCommand extends RepositoryCommand {
   all = Option.Boolean('--all', false, { description: 'Release all that the session holds.' })
   keys = Option.Rest({ name: 'key' })
 
+  override get firstRead(): FirstRead {
+    return async ({ claimants, place }) => {
+      const { task, project } = this
+      if (this.all) return { refs: releaseRefs(claimants, 'all') }
+      if (task !== undefined && project === undefined) return { refs: taskProjectRefs() }
+      const keys = await plainKeys(place, this.keys)
+      return keys === null ? null : { refs: releaseRefs(claimants, [...this.#options(project), ...keys]) }
+    }
+  }
+
   override async answerIn(workspace: Workspace): Promise<Answer> {
     const what = await this.#what(workspace)
     const answer = await releaseKeys(workspace, { ...this.session, ...what })
@@ -63,13 +74,14 @@ export class ReleaseCommand extends RepositoryCommand {
       })
     }
     if (this.all) return { keys: 'all' }
-    const option =
-      task !== undefined
-        ? [taskKey(await projectName(workspace, project), task)]
-        : project !== undefined
-          ? [projectKey(project)]
-          : []
+    const options = this.#options(task === undefined ? project : await projectName(workspace, project))
     const { keys, expanded } = await namedKeys(workspace, this.keys)
-    return { keys: [...option, ...keys], expanded }
+    return { keys: [...options, ...keys], expanded }
+  }
+
+  /** The key that the options name, where `project` is the one that they mean. */
+  #options(project: string | undefined): Key[] {
+    if (project === undefined) return []
+    return [this.task === undefined ? projectKey(project) : taskKey(project, this.task)]
   }
 }

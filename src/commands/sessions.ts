@@ -25,7 +25,7 @@ export class SessionsCommand extends RepositoryCommand {
   }
 
   override get firstRead(): FirstRead {
-    return (claimants) => overviewRefs(claimants, this.all)
+    return ({ claimants }) => ({ refs: overviewRefs(claimants, this.all) })
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

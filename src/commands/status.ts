@@ -61,7 +61,7 @@ export class StatusCommand extends RepositoryCommand {
   }
 
   override get firstRead(): FirstRead {
-    return (claimants) => overviewRefs(claimants, false)
+    return ({ claimants }) => ({ refs: overviewRefs(claimants, false) })
   }
 
   override async answerIn(workspace: Workspace): Promise<Answer> {

@@ -1,8 +1,8 @@
 import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
-import type { BlobId, Lock, Session, SessionId } from '../domain/record.ts'
-import { activeRef, lockRef, PROJECTS_REF } from '../store/ref-names.ts'
+import type { BlobId, Lock, Session } from '../domain/record.ts'
+import { activeRef, lockRef } from '../store/ref-names.ts'
 import { type Entry, nextRev, type Snapshot } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
 import {
@@ -20,12 +20,12 @@ import { endRevocations } from './end-revocations.ts'
 import type { Ground } from './ground.ts'
 import { HalfLanded } from './half-landed.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
-import { type Claimants, findClaimants, identityRefs, isLive, sessionIn, settleIdentity } from './identity.ts'
+import { type Claimants, findClaimants, isLive, sessionIn, settleIdentity } from './identity.ts'
 import { showKey } from './path-key.ts'
 import type { Progress } from './progress.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
-import { earlierResults, resultRefs } from './results/finished-tasks.ts'
+import { earlierResults } from './results/finished-tasks.ts'
 import { takeBack } from './take-back.ts'
 import { commits } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
@@ -63,25 +63,14 @@ export class Claim {
     // whom a steal takes from is decided by what the arbiter has now
     if (tries === 0 && this.#request.steal) await store.refresh()
     const claimants = await this.#findClaimants(tries)
-    const candidates = [
-      claimants.named?.id,
-      claimants.stamp?.session,
-      claimants.binding?.session,
-      this.#future?.id,
-    ]
-    const ids = candidates.filter((id) => id !== undefined)
-    const refs = [
-      ...identityRefs(claimants),
-      ...ids.flatMap((id) => claimRefs([], id)),
-      ...claimRefs(keys, ids[0] ?? NOBODY),
-      ...resultRefs(keys),
-      // a session that starts here works on the project of this directory
-      ...(this.#project === null ? [PROJECTS_REF] : []),
-    ]
+    const refs = claimRefs(claimants, keys, {
+      ...(this.#future === null ? {} : { future: this.#future.id }),
+      ...(this.#project === null ? {} : { project: this.#project }),
+    })
     // a plain claim leaves what stands above its keys to git at first; a steal must know all it takes from
     const whole = tries > 0 || this.#request.steal
     const above = whole ? keys.map((key) => lockRef(lockName(key))) : []
-    const snapshot = await store.read({ refs: [...new Set(refs)], above })
+    const snapshot = await store.read({ refs, above })
     checkMeta(snapshot, 'write')
     const actor = await this.#settleActor(claimants, snapshot)
     const ground = await readClaimGround(this.#workspace, snapshot)
@@ -295,6 +284,3 @@ export class Claim {
 
 type Refused = Extract<ClaimDecision, { answer: 'refused' }>
 type Granted = Extract<ClaimDecision, { answer: 'granted' }>
-
-/** Stands in for an id where nobody acts yet; no session can have it. */
-const NOBODY = 'nobody' as SessionId

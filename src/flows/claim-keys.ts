@@ -2,12 +2,14 @@ import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.t
 import { formatKey, type Key, lockName } from '../domain/key.ts'
 import type { BlobId, Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
 import { absentSession, movedFence, revoke, workingOn } from '../domain/session.ts'
-import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
+import { activeRef, endedRef, lockRef, PROJECTS_REF, type RefName } from '../store/ref-names.ts'
 import type { Change, Snapshot } from '../store/store.ts'
 import type { Actor } from './actor.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
+import { type Claimants, identityRefs } from './identity.ts'
 import { journalRefs, withJournal } from './journal.ts'
 import type { Pairs } from './project-lock.ts'
+import { resultRefs } from './results/finished-tasks.ts'
 import { corrupt, timestamp, type Workspace } from './workspace.ts'
 
 /** What a claim wants, beyond its keys. */
@@ -38,14 +40,24 @@ export function termsOf(lock: Lock): ClaimTerms {
   }
 }
 
-/** The refs to read for a claim of `keys` by `actor`. */
-export function claimRefs(keys: readonly Key[], actor: SessionId): RefName[] {
-  return [
-    ...journalRefs(actor),
-    activeRef(actor),
-    endedRef(actor),
+/**
+ * The refs to read for a claim of `keys` by one of `claimants`, or by a session with the id `future`; where no
+ * `project` is given, one that starts here works on that of this directory.
+ */
+export function claimRefs(
+  claimants: Claimants,
+  keys: readonly Key[],
+  { future, project }: { readonly future?: SessionId; readonly project?: string },
+): RefName[] {
+  const ids = [claimants.named?.id, claimants.stamp?.session, claimants.binding?.session, future]
+  const refs = [
+    ...identityRefs(claimants),
+    ...ids.flatMap((id) => (id === undefined ? [] : [...journalRefs(id), activeRef(id), endedRef(id)])),
     ...keys.map((key) => lockRef(lockName(key))),
+    ...resultRefs(keys),
+    ...(project === undefined ? [PROJECTS_REF] : []),
   ]
+  return [...new Set(refs)]
 }
 
 /**

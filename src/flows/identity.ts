@@ -3,10 +3,10 @@ import { ownerName } from '../domain/holder.ts'
 import { isSilent } from '../domain/lease.ts'
 import type { Owner, Session, SessionId } from '../domain/record.ts'
 import type { Binding } from '../store/local/clone-state.ts'
-import { readStamp, type Stamp } from '../store/local/stamp.ts'
+import type { Stamp } from '../store/local/stamp.ts'
 import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.ts'
 import type { Entry, Snapshot } from '../store/store.ts'
-import { findSeat, type Seat, sitsHere } from './seat.ts'
+import { findSeat, foundHere, type Seat, sitsHere } from './seat.ts'
 import { resolveSessionId } from './session-id.ts'
 import { checkMeta, corrupt, type Workspace } from './workspace.ts'
 
@@ -47,17 +47,14 @@ export type Identity =
 
 /** Looks for everything that may say who I am. `option` is the value of `--session`. */
 export async function findClaimants(workspace: Workspace, option?: string): Promise<Claimants> {
-  const variable = workspace.around.env['DW_SESSION']
-  const seat = await findSeat(workspace.around)
-  if (option !== undefined || variable) {
-    const source = option === undefined ? 'variable' : 'option'
-    return { named: { id: await resolveSessionId(workspace, option ?? variable ?? ''), source }, seat }
-  }
-  const [stamp, binding] = await Promise.all([
-    readStamp(workspace.repository.gitDir),
-    seat === null ? undefined : workspace.clone.binding(seat.source),
-  ])
-  return { seat, ...(stamp === undefined ? {} : { stamp }), ...(binding === undefined ? {} : { binding }) }
+  const { around, repository, clone, foundEarly } = workspace
+  const early = option === undefined ? foundEarly?.take() : undefined
+  if (early !== undefined) return early
+  const variable = around.env['DW_SESSION']
+  if (option === undefined && !variable) return foundHere(around, repository.gitDir, clone)
+  const source = option === undefined ? 'variable' : 'option'
+  const id = await resolveSessionId(workspace, option ?? variable ?? '')
+  return { named: { id, source }, seat: await findSeat(around) }
 }
 
 /** The refs that {@link settleIdentity} needs in its snapshot. */

@@ -4,7 +4,7 @@ import { DwError } from '../domain/error.ts'
 import { type Key, lockName, parseNamedKey } from '../domain/key.ts'
 import { hasMagic, looksLikeGlob, type Pathspec, parsePathspec } from '../domain/pathspec.ts'
 import { expandPathspecs } from './expand-pathspecs.ts'
-import { type GivenPath, pathKey, shortened } from './path-key.ts'
+import { type GivenPath, pathKey, type Place, shortened } from './path-key.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a command's arguments name. */
@@ -47,6 +47,19 @@ export async function namedKeys(workspace: Workspace, arguments_: readonly strin
   ])
   for (const key of keys) lockName(key)
   return { keys, expanded: new Set(expanded) }
+}
+
+/**
+ * The keys that `arguments_` name, where all are plain paths or keys as they are printed: they can be told
+ * without git. Null where one is more than that. Throws DW_USAGE as {@link namedKeys} does.
+ */
+export async function plainKeys(place: Place, arguments_: readonly string[]): Promise<readonly Key[] | null> {
+  if (arguments_.some((each) => hasMagic(each) || looksLikeGlob(each))) return null
+  return Promise.all(
+    arguments_.map(
+      async (text) => parseNamedKey(text) ?? (await pathKey(place, { text, path: text, top: false })),
+    ),
+  )
 }
 
 type Read =

@@ -4,7 +4,7 @@ import { sessionState } from '../domain/lease.ts'
 import type { SessionId } from '../domain/record.ts'
 import type { SessionRow } from '../domain/session-row.ts'
 import { ACTIVE_REF, ENDED_REF, LOCKS_REF, lockRef, type RefName } from '../store/ref-names.ts'
-import type { Entry } from '../store/store.ts'
+import type { Entry, Query } from '../store/store.ts'
 import { type Ground, readGround } from './ground.ts'
 import { heartbeatQuietly } from './heartbeat.ts'
 import { type Claimants, findClaimants, type Identity, identityRefs, settleIdentity } from './identity.ts'
@@ -68,6 +68,12 @@ export interface KeyCheck {
   readonly holders: readonly Holding[]
 }
 
+/** What {@link checkKeys} reads. */
+export function checkQuery(claimants: Claimants, keys: readonly Key[]): Query {
+  const refs = keys.map((key) => lockRef(lockName(key)))
+  return { refs: [...new Set([...identityRefs(claimants), ...refs])], above: refs }
+}
+
 /** Looks at the lines of `keys` alone: the cost does not grow with the number of locks. */
 export async function checkKeys(
   workspace: Workspace,
@@ -75,9 +81,7 @@ export async function checkKeys(
   option?: string,
 ): Promise<{ readonly checks: readonly KeyCheck[]; readonly ground: Ground }> {
   const claimants = await findClaimants(workspace, option)
-  const refs = keys.map((key) => lockRef(lockName(key)))
-  const query = { refs: [...new Set([...identityRefs(claimants), ...refs])], above: refs }
-  const { ground, identity } = await look(workspace, claimants, query)
+  const { ground, identity } = await look(workspace, claimants, checkQuery(claimants, keys))
   const me = identity.who === 'session' ? identity.mine.session.id : undefined
   const checks = keys.map((key): KeyCheck => {
     const name = lockName(key)
@@ -94,7 +98,7 @@ export async function checkKeys(
 async function look(
   workspace: Workspace,
   claimants: Claimants,
-  query: Parameters<Workspace['store']['read']>[0],
+  query: Query,
 ): Promise<{ ground: Ground; identity: Identity }> {
   const seen = await see(workspace, claimants, query)
   if (seen.identity.who !== 'session') return seen
@@ -106,7 +110,7 @@ async function look(
 async function see(
   workspace: Workspace,
   claimants: Claimants,
-  query: Parameters<Workspace['store']['read']>[0],
+  query: Query,
 ): Promise<{ ground: Ground; identity: Identity }> {
   const snapshot = await workspace.store.read(query)
   checkMeta(snapshot, 'read')

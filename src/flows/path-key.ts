@@ -6,6 +6,12 @@ import { commonDirOf, gitDirOf } from '../git/worktrees.ts'
 import { realPath } from './real-path.ts'
 import type { Workspace } from './workspace.ts'
 
+/** Where paths count from: a part of a {@link Workspace}. */
+export interface Place {
+  readonly around: Pick<Workspace['around'], 'cwd'>
+  readonly repository: Pick<Workspace['repository'], 'toplevel' | 'commonDir' | 'bare'>
+}
+
 /** A path as it was given, for messages, and where it counts from. */
 export interface GivenPath {
   readonly text: string
@@ -19,8 +25,8 @@ export interface GivenPath {
 const MAX_NAME = 255
 
 /** The key of one path. Throws DW_USAGE for a path outside the repository, in a submodule, or too long. */
-export async function pathKey(workspace: Workspace, given: GivenPath): Promise<Key> {
-  const { repository, around } = workspace
+export async function pathKey(place: Place, given: GivenPath): Promise<Key> {
+  const { repository, around } = place
   const { toplevel, bare } = repository
   if (toplevel === null && !bare) {
     throw new DwError('DW_USAGE', `"${given.text}": there is no worktree here`, {
@@ -32,7 +38,7 @@ export async function pathKey(workspace: Workspace, given: GivenPath): Promise<K
   if (toplevel === null) return bareKey(given)
   const absolute = resolve(given.top ? toplevel : around.cwd, given.top ? `./${given.path}` : given.path)
   const real = await realPath(absolute)
-  const root = await worktreeOf(workspace, real, given.text)
+  const root = await worktreeOf(place, real, given.text)
   return inside(root, real, given.text)
 }
 
@@ -77,8 +83,7 @@ function inside(root: string, real: string, argument: string): Key {
 }
 
 /** The top of the worktree of this repository that `real` lies in. */
-async function worktreeOf(workspace: Workspace, real: string, argument: string): Promise<string> {
-  const { repository } = workspace
+async function worktreeOf({ repository }: Place, real: string, argument: string): Promise<string> {
   const top = repository.toplevel ?? '/'
   for (let directory = real; ; directory = dirname(directory)) {
     if (directory === top) return top

@@ -23,9 +23,9 @@ export async function withDirectories(
   keys: readonly Key[],
   unknown: 'refused' | 'alone' = 'refused',
 ): Promise<{ readonly keys: readonly Key[]; readonly pairs: Pairs }> {
-  const names = keys.flatMap((key) => (key.kind === 'project' ? [key.project] : []))
-  if (names.length === 0) return { keys, pairs: new Map() }
-  const snapshot = await workspace.store.read({ refs: [...new Set(names.map(projectRef))] })
+  const refs = directoryRefs(keys)
+  if (refs.length === 0) return { keys, pairs: new Map() }
+  const snapshot = await workspace.store.read({ refs })
   const pairs = new Map<LockName, string>()
   const paired = keys.flatMap((key): Key[] => {
     if (key.kind !== 'project') return [key]
@@ -40,6 +40,11 @@ export async function withDirectories(
     return [key, directory]
   })
   return { keys: paired, pairs }
+}
+
+/** The refs that {@link withDirectories} reads; none where no key is a project. */
+export function directoryRefs(keys: readonly Key[]) {
+  return [...new Set(keys.flatMap((key) => (key.kind === 'project' ? [projectRef(key.project)] : [])))]
 }
 
 /** The refs of the other halves of `holdings`, where they are halves of project locks. */

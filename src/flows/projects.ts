@@ -64,8 +64,8 @@ export async function projectName(workspace: Workspace, option?: string): Promis
  * registered. Throws DW_USAGE, and DW_CORRUPT_STATE or DW_SCHEMA where its record cannot be read.
  */
 export async function projectOfTask(workspace: Workspace, option?: string): Promise<NamedProject> {
-  const refs = option === undefined ? [PROJECTS_REF] : [projectRef(await projectName(workspace, option))]
-  const snapshot = await workspace.store.read({ refs })
+  if (option !== undefined) projectKey(option)
+  const snapshot = await workspace.store.read({ refs: taskProjectRefs(option) })
   if (option === undefined) {
     const here = await projectHere(workspace, snapshot)
     projectIn(snapshot, here.name)
@@ -73,6 +73,11 @@ export async function projectOfTask(workspace: Workspace, option?: string): Prom
   }
   const record = projectIn(snapshot, option)
   return record === undefined ? { name: option } : { name: option, record }
+}
+
+/** The refs that {@link projectOfTask} reads, and without an option {@link projectName}. */
+export function taskProjectRefs(option?: string) {
+  return [option === undefined ? PROJECTS_REF : projectRef(option)]
 }
 
 /** The record of a project. Throws DW_CORRUPT_STATE or DW_SCHEMA when it cannot be read. */

@@ -5,7 +5,7 @@ import { formatKey, type Key, type LockName, lockName, parseKey } from '../domai
 import type { LogEvent, Revocation, Session } from '../domain/record.ts'
 import { backTo, movedFence } from '../domain/session.ts'
 import { shellWord } from '../domain/shell-word.ts'
-import { activeRef, LOCKS_REF, lockNameOf, lockRef } from '../store/ref-names.ts'
+import { activeRef, LOCKS_REF, lockNameOf, lockRef, type RefName } from '../store/ref-names.ts'
 import type { Change, Entry } from '../store/store.ts'
 import { entryOf, type Ground, readGround } from './ground.ts'
 import { rememberChange } from './heartbeat.ts'
@@ -124,15 +124,20 @@ function complaintsAbout(
   })
 }
 
+/** The refs to read for a release of `keys` by one of `claimants`. */
+export function releaseRefs(claimants: Claimants, keys: ReleaseRequest['keys']): readonly RefName[] {
+  const ids = [claimants.named?.id, claimants.stamp?.session, claimants.binding?.session]
+  const journals = ids.filter((id) => id !== undefined).flatMap(journalRefs)
+  const locks = keys === 'all' ? [LOCKS_REF] : keys.map((key) => lockRef(lockName(key)))
+  return [...new Set([...identityRefs(claimants), ...journals, ...locks])]
+}
+
 async function readReleaseGround(
   workspace: Workspace,
   request: ReleaseRequest,
   claimants: Claimants,
 ): Promise<Ground> {
-  const ids = [claimants.named?.id, claimants.stamp?.session, claimants.binding?.session]
-  const journals = ids.filter((id) => id !== undefined).flatMap(journalRefs)
-  const locks = request.keys === 'all' ? [LOCKS_REF] : request.keys.map((key) => lockRef(lockName(key)))
-  const refs = [...new Set([...identityRefs(claimants), ...journals, ...locks])]
+  const refs = releaseRefs(claimants, request.keys)
   const ground = await readGround(workspace, await workspace.store.read({ refs }))
   const halves = otherHalves(ground.holdings).filter((ref) => !ground.snapshot.has(ref))
   if (request.keys === 'all' || halves.length === 0) return ground

@@ -1,5 +1,8 @@
 import type { Owner } from '../domain/record.ts'
 import { sha256 } from '../domain/sha256.ts'
+import type { CloneState } from '../store/local/clone-state.ts'
+import { readStamp } from '../store/local/stamp.ts'
+import type { Claimants } from './identity.ts'
 import type { Surroundings, Terminal } from './surroundings.ts'
 
 /**
@@ -35,6 +38,23 @@ export async function findSeat(around: Surroundings): Promise<Seat | null> {
           : `tty:${terminal.name}`
   const source = `${name}:${leader}`
   return { kind: 'terminal', source, label: `terminal:${digest(source)}`, leader: terminal.leader }
+}
+
+/**
+ * What says who acts here where nobody is named: the stamp of the worktree with this git directory, and the
+ * binding of the agent or terminal in this clone.
+ */
+export async function foundHere(
+  around: Surroundings,
+  gitDir: string,
+  clone: CloneState,
+): Promise<Omit<Claimants, 'named'>> {
+  const seat = await findSeat(around)
+  const [stamp, binding] = await Promise.all([
+    readStamp(gitDir),
+    seat === null ? undefined : clone.binding(seat.source),
+  ])
+  return { seat, ...(stamp === undefined ? {} : { stamp }), ...(binding === undefined ? {} : { binding }) }
 }
 
 /** The owner of a session that starts here. */

@@ -15,7 +15,7 @@ import { isMigrating } from '../store/local/migration-journal.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
 import type { Entry, Snapshot, Store } from '../store/store.ts'
-import { type FirstRead, guessFirstRead } from './early-refs.ts'
+import { type FirstRead, FoundEarly, type Guess, guess, isConfirmed } from './early-refs.ts'
 import { Losses } from './losses.ts'
 import type { SharingParts } from './open-sharing.ts'
 import { Settings } from './settings.ts'
@@ -38,6 +38,8 @@ export interface Workspace {
   readonly shared: SharedStore | null
   /** The remote cannot change several refs all or none: its locks are a word of advice (design §7). */
   readonly isAdvisory: boolean
+  /** Absent where nothing was read early. */
+  readonly foundEarly?: FoundEarly
 }
 
 /**
@@ -46,12 +48,16 @@ export interface Workspace {
  */
 export async function openWorkspace(around: Surroundings, first?: FirstRead): Promise<Workspace> {
   const git = new Git(around.env, around.cwd, around.trace)
-  const early = first === undefined ? null : readEarly(git, around, first)
-  const [repository, config] = await Promise.all([findRepository(git, around.cwd), readConfig(git)])
+  const [ahead, repository, config] = await Promise.all([
+    first === undefined ? null : lookAhead(git, around, first).catch(() => null),
+    findRepository(git, around.cwd),
+    readConfig(git),
+  ])
   const clone = new CloneState(repository.commonDir)
   // what was read early may hold a half of a migration, which is settled before anything else
   const isHalf = isMigrating(repository.commonDir)
-  const local = new GitStore(git, repository, storeRuntime(around), isHalf ? null : early)
+  const early = ahead !== null && !isHalf && isConfirmed(ahead.guess, repository) ? ahead : null
+  const local = new GitStore(git, repository, storeRuntime(around), early?.read)
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')
   const settings = new Settings(config)
@@ -65,7 +71,16 @@ export async function openWorkspace(around: Surroundings, first?: FirstRead): Pr
   const shared = remote === undefined ? null : await openShared({ ...parts, local, cloneId }, remote)
   const isAdvisory = shared?.sharing.arbiter.atomic === false
   const losses = new Losses()
-  const workspace = { ...parts, store: shared ?? local, shared, isAdvisory, clone, cloneId, losses }
+  const workspace = {
+    ...parts,
+    store: shared ?? local,
+    shared,
+    isAdvisory,
+    clone,
+    cloneId,
+    losses,
+    ...(early === null ? {} : { foundEarly: new FoundEarly(early.guess.claimants) }),
+  }
   if (isHalf) await settleMigration(workspace)
   return workspace
 }
@@ -76,9 +91,16 @@ async function settleMigration(workspace: Workspace): Promise<void> {
   await settleHalf(workspace)
 }
 
-async function readEarly(git: Git, around: Surroundings, first: FirstRead): Promise<EarlyRead | null> {
-  const roots = await guessFirstRead(around, first).catch(() => null)
-  return roots === null ? null : startEarlyRead(git, roots)
+/** Guesses what is read first, and starts to read it. A wrong guess costs the git processes that it started. */
+async function lookAhead(git: Git, around: Surroundings, first: FirstRead): Promise<Ahead | null> {
+  const guessed = await guess(around)
+  const query = guessed === null ? null : await first(guessed)
+  return guessed === null || query === null ? null : { guess: guessed, read: startEarlyRead(git, query) }
+}
+
+interface Ahead {
+  readonly guess: Guess
+  readonly read: EarlyRead
 }
 
 /** Loads what sharing needs, for those who share alone. */

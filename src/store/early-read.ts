@@ -1,21 +1,39 @@
 import type { Git } from '../git/exec.ts'
-import { type RefBlob, readRefs } from '../git/refs.ts'
-import type { RefName } from './ref-names.ts'
+import { type NamedObject, type RefBlob, readRecordObjects, readRefs } from '../git/refs.ts'
+import { type RefName, refsAbove } from './ref-names.ts'
+import type { Query } from './store.ts'
 
-/** A listing that was started before it was asked for. */
-export interface EarlyRead {
+/** What a query reads, as git is asked for it: refs with all below them, and refs for themselves. */
+export interface Reading {
   readonly roots: readonly RefName[]
+  readonly above: readonly RefName[]
+}
+
+/** A reading that was started before it was asked for. */
+export interface EarlyRead {
+  readonly reading: Reading
   readonly refs: Promise<RefBlob[]>
+  readonly objects: Promise<(NamedObject | null)[]>
 }
 
-/** Starts to list `roots`; that it fails is told to whoever asks for it, or to nobody. */
-export function startEarlyRead(git: Git, roots: readonly RefName[]): EarlyRead {
-  const refs = readRefs(git, roots)
-  refs.catch(() => undefined)
-  return { roots, refs }
+/** What `query` asks git for. */
+export function readingOf(query: Query): Reading {
+  return { roots: query.refs, above: [...new Set((query.above ?? []).flatMap(refsAbove))] }
 }
 
-/** Whether it is the listing of exactly these. */
-export function isOf(early: EarlyRead, roots: readonly RefName[]): boolean {
-  return early.roots.length === roots.length && early.roots.every((root, at) => root === roots[at])
+/** Starts to read what `query` asks for; that it fails is told to whoever asks for it, or to nobody. */
+export function startEarlyRead(git: Git, query: Query): EarlyRead {
+  const reading = readingOf(query)
+  const [refs, objects] = [readRefs(git, reading.roots), readRecordObjects(git, reading.above)]
+  for (const each of [refs, objects]) each.catch(() => undefined)
+  return { reading, refs, objects }
+}
+
+/** Whether it reads exactly this. */
+export function isOf({ reading }: EarlyRead, { roots, above }: Reading): boolean {
+  return areSame(reading.roots, roots) && areSame(reading.above, above)
+}
+
+function areSame(some: readonly RefName[], others: readonly RefName[]): boolean {
+  return some.length === others.length && some.every((ref, at) => ref === others[at])
 }

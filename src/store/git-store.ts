@@ -61,12 +61,7 @@ export class GitStore implements Store {
   readonly #blobs: RecordBlobs
 
   /** `early` is a listing that was started before; it serves the first read, where that asks for the same. */
-  constructor(
-    git: Git,
-    repository: Repository,
-    runtime: StoreRuntime,
-    early: Promise<EarlyRead | null> | null = null,
-  ) {
+  constructor(git: Git, repository: Repository, runtime: StoreRuntime, early?: EarlyRead) {
     this.#git = git
     this.#repository = repository
     this.#runtime = runtime

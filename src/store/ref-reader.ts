@@ -1,21 +1,28 @@
 import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
-import { exactly, listRefs, type RefBlob, readRecordObjects, readRefs } from '../git/refs.ts'
+import {
+  exactly,
+  listRefs,
+  type NamedObject,
+  type RefBlob,
+  readRecordObjects,
+  readRefs,
+} from '../git/refs.ts'
 import { type Decoded, decode } from './codec.ts'
-import { type EarlyRead, isOf } from './early-read.ts'
+import { type EarlyRead, isOf, readingOf } from './early-read.ts'
 import { isRefFile, mentionedRefs, refFilesUnder } from './ref-files.ts'
-import { type RefName, refsAbove } from './ref-names.ts'
+import type { RefName } from './ref-names.ts'
 import type { Entry, Query, Snapshot } from './store.ts'
 
 /** Reads records from a repository's refs, and finds those that git does not show (design §4, §6). */
 export class RefReader {
   readonly #git: Git
   readonly #commonDir: string
-  #early: Promise<EarlyRead | null> | null
+  #early: EarlyRead | undefined
 
   /** `early` serves the first read, where that asks for the same. */
-  constructor(git: Git, commonDir: string, early: Promise<EarlyRead | null> | null = null) {
+  constructor(git: Git, commonDir: string, early?: EarlyRead) {
     this.#git = git
     this.#commonDir = commonDir
     this.#early = early
@@ -23,14 +30,15 @@ export class RefReader {
 
   /** Forgets what was read early: refs are about to be moved. */
   forgetEarly(): void {
-    this.#early = null
+    this.#early = undefined
   }
 
   async read(query: Query): Promise<Snapshot> {
-    const above = [...new Set((query.above ?? []).flatMap(refsAbove))]
+    const { roots, above } = readingOf(query)
+    const early = this.#earlyOf(query)
     const [below, upper] = await Promise.all([
-      query.refs.length === 0 ? [] : this.#readBelow(query.refs),
-      this.#readAbove(above),
+      roots.length === 0 ? [] : this.#readBelow(roots, early?.refs ?? readRefs(this.#git, roots)),
+      this.#readAbove(above, early?.objects ?? readRecordObjects(this.#git, above)),
     ])
     const found = new Map<RefName, Entry>()
     for (const part of [upper, below]) for (const entry of part) found.set(entry.ref, entry)
@@ -48,21 +56,21 @@ export class RefReader {
     return refs.filter((_, at) => broken[at]).map((ref) => brokenRef(this.#commonDir, ref as RefName))
   }
 
-  async #readBelow(roots: readonly RefName[]): Promise<Entry[]> {
-    const [refs, files] = await Promise.all([this.#listed(roots), refFilesUnder(this.#commonDir, roots)])
+  /** What was read early, where it is what `query` asks for; it serves the first read alone. */
+  #earlyOf(query: Query): EarlyRead | undefined {
+    const early = this.#early
+    this.#early = undefined
+    return early !== undefined && isOf(early, readingOf(query)) ? early : undefined
+  }
+
+  async #readBelow(roots: readonly RefName[], listing: Promise<RefBlob[]>): Promise<Entry[]> {
+    const [refs, files] = await Promise.all([listing, refFilesUnder(this.#commonDir, roots)])
     const listed = new Set(refs.map(({ ref }) => ref))
     return [...refs.map(entryOf), ...(await this.brokenAmong(files.filter((ref) => !listed.has(ref))))]
   }
 
-  async #listed(roots: readonly RefName[]): Promise<RefBlob[]> {
-    const started = this.#early
-    this.#early = null
-    const early = await started
-    return early !== null && isOf(early, roots) ? early.refs : readRefs(this.#git, roots)
-  }
-
-  async #readAbove(refs: readonly RefName[]): Promise<Entry[]> {
-    const objects = await readRecordObjects(this.#git, refs)
+  async #readAbove(refs: readonly RefName[], reading: Promise<(NamedObject | null)[]>): Promise<Entry[]> {
+    const objects = await reading
     const read = refs.flatMap((ref, at) => {
       const object = objects[at] ?? null
       return object?.bytes && decode(ref, object.bytes).ok ? [entryOf({ ref, ...object })] : []
@@ -77,9 +85,17 @@ export class RefReader {
     const doubtful = refs.filter((ref, at) => !sound.has(ref) && (objects[at] !== null || mentioned.has(ref)))
     if (doubtful.length === 0) return read
     const named = await listRefs(this.#git, doubtful.map(exactly))
-    const rest = named.map(({ ref, oid }) => {
-      const object = objects[refs.indexOf(ref as RefName)] ?? null
-      const { type, bytes } = object?.oid === oid ? object : { type: null, bytes: null }
+    // what was written since is no damage: it is read by the id that it has now
+    const moved = named.filter(({ ref, oid }) => objects[refs.indexOf(ref as RefName)]?.oid !== oid)
+    const now = await readRecordObjects(
+      this.#git,
+      moved.map(({ oid }) => oid),
+    )
+    const rest = named.map((each) => {
+      const { ref, oid } = each
+      const at = moved.indexOf(each)
+      const object = at < 0 ? objects[refs.indexOf(ref as RefName)] : now[at]
+      const { type, bytes } = object ?? { type: null, bytes: null }
       return entryOf({ ref, oid, type, bytes })
     })
     const listed = new Set<string>(named.map(({ ref }) => ref))

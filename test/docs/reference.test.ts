@@ -149,15 +149,26 @@ describe('commands', () => {
   const names = [...REGISTRY, ...HOOK_REGISTRY].map(({ path }) => path.join(' '))
   const firsts = new Set(names.map((name) => name.split(' ')[0]))
 
-  /** Every `git dw …` in the code of a page, with its words. */
-  const calls = (page: string) =>
-    [...codeOf(page).matchAll(/(?<!\w)git dw((?: +(?:"[^"]*"|'[^']*'|<[^>]+>|[^\s`|;&)<"'#$]+))+)/g)].map(
+  /** Every `git dw …` in what the tests saw on stderr: hints, and what is narrated. */
+  const told = () =>
+    below('test/transcripts', /\.txt$/)
+      .flatMap((path) => [...read(path).matchAll(/^2> .*?: (.*)$/gm)].map(([, command = '']) => command))
+      .join('\n')
+
+  /** Every `git dw …` in code, with its words. */
+  const callsIn = (code: string) =>
+    [...code.matchAll(/(?<!\w)git dw((?: +(?:"[^"]*"|'[^']*'|<[^>]+>|[^\s`|;&)<"'#$]+))+)/g)].map(
       ([, words = '']) => words.trim().split(/ +/),
     )
 
-  test('a page names none that there is not, and no option that a command does not take', () => {
-    const wrong = PAGES.flatMap((page) =>
-      calls(page).flatMap((words) => {
+  test('pages and hints name none that there is not, and no option that a command does not take', () => {
+    const places = [
+      ...PAGES.map((page): [string, string] => [page, codeOf(page)]),
+      ['a hint', told()] as const,
+    ]
+    expect(callsIn(told()).length).toBeGreaterThan(100)
+    const wrong = places.flatMap(([page, code]) =>
+      callsIn(code).flatMap((words) => {
         const bare = words.filter((word, at) => !word.startsWith('-') && words[at - 1] !== '--session')
         const [first = '', second] = bare
         if (!/^[a-z][a-z-]+$/.test(first)) return []

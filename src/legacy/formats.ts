@@ -74,6 +74,14 @@ export function problemWith(validator: t.AnyStrictValidator, value: unknown): st
     .replace(/^\.:? ?/, '')
     .replace(/^Expected /, 'expected ')
     .replace(
+      /expected to have a length of at least 1 elements \(got 0\)/i,
+      'expected a text (got an empty one)',
+    )
+    .replace(
+      /expected to have a length of at most (\d+) elements \(got (\d+)\)/i,
+      'expected at most $1 characters (got $2)',
+    )
+    .replace(
       /^(\w+(?:\.\w+)*): (.)/,
       (_, field: string, letter: string) => `${field}: ${letter.toLowerCase()}`,
     )

@@ -14,8 +14,16 @@ export function initMigrationLines(migrations: readonly InitMigration[]): string
       const [hint = command] = migration.problem.hints
       return [`the old files in "${state}" were not brought over: ${migration.problem.message}; ${hint}`]
     }
-    if (outcome !== 'stopped')
-      return [...migrationNarration(migration), ...movedLines(migration), ...elsewhereLines(migration)]
+    if (outcome !== 'stopped') {
+      // the session that begins now may be one of those that came over
+      const { undo } = migration
+      return [
+        ...migrationNarration({ ...migration, undo: null }),
+        ...(undo === null ? [] : [`until something of it is used, take it back with: ${undo}`]),
+        ...movedLines(migration),
+        ...elsewhereLines(migration),
+      ]
+    }
     const entries = migration.left === 1 ? '1 entry' : `${migration.left} entries`
     return [
       `the old files in "${state}" were not brought over: ${entries} cannot be brought over whole; see which: ${command} --dry-run`,

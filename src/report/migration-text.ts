@@ -58,9 +58,12 @@ function itemLine(palette: Palette, item: MigrationItem, done: boolean): string 
 
 /** `cannot bring over sessions.json "SESS-1": its id is there 2 times`. */
 function problemLine(palette: Palette, problem: PlannedProblem, done: boolean): string {
-  const { file, entry, reason, partly } = problem
-  const part = palette.warning(done ? 'brought over in part' : 'would bring over in part')
-  const verb = partly ? part : palette.bad('cannot bring over')
+  const { file, entry, reason, comes } = problem
+  const verb = {
+    no: palette.bad('cannot bring over'),
+    partly: palette.warning(done ? 'brought over in part' : 'would bring over in part'),
+    elsewhere: palette.warning('elsewhere in part'),
+  }[comes]
   return `${verb} ${printable(`${file}${entry === '' ? '' : ` "${entry}"`}: ${reason}`)}`
 }
 

@@ -68,9 +68,9 @@ test('what comes over in part is told as that, and what does not as that', async
     .session('SESS-bad', { task: 'here' }, { currentTask: 'there' })
     .lock('LOCK-2', 'SESS-nobody', 'PROJ-1', 'pay')
   const { problems, left } = await migrate('--dry-run')
-  const partly = (wanted: boolean) =>
-    problems.flatMap((each: Record<string, unknown>) => (each['partly'] === wanted ? [each['entry']] : []))
-  expect([left, partly(true), partly(false)]).toStrictEqual([4, [C, B], ['SESS-bad', 'LOCK-2']])
+  const coming = (wanted: string) =>
+    problems.flatMap((each: Record<string, unknown>) => (each['comes'] === wanted ? [each['entry']] : []))
+  expect([left, coming('partly'), coming('no')]).toStrictEqual([4, [C, B], ['SESS-bad', 'LOCK-2']])
   expect(await said('migrate', '--dry-run')).toContain('4 entries in')
   const text = await said('migrate', '--partial')
   expect(text).toContain(`brought over session "${B}"`)
@@ -79,6 +79,28 @@ test('what comes over in part is told as that, and what does not as that', async
   for (const id of [B, C]) expect(text).not.toMatch(new RegExp(`cannot bring over .*"${id}"`))
   expect(text).toContain('cannot bring over sessions/SESS-bad.json "SESS-bad": it contradicts')
   expect(text).toContain('cannot bring over locks.json "LOCK-2"')
+})
+
+test('of one that belongs elsewhere, it is told that it comes there', async () => {
+  old.session(B, { project: { id: 'PROJ-2', name: 'api', path: '../api' }, locks: ['LOCK-none'] })
+  expect((await migrate('--partial')).problems).toMatchObject([{ entry: B, comes: 'elsewhere' }])
+  await migrate('--undo')
+  expect(await said('migrate')).toContain(`elsewhere in part sessions/${B}.json "${B}": it names the lock`)
+})
+
+test('a project that cannot be one is told once, and how an id is written that is there twice', async () => {
+  old.session('SESS-Two').session('SESS-two')
+  rmSync(join(old.directory, 'registry'), { recursive: true })
+  old.session(B, { project: { id: 'PROJ-2', name: 'a/b', path: '.' } })
+  const { problems } = await migrate('--dry-run')
+  const twice = ['SESS-Two', 'SESS-two'].map(
+    (id) => `${id}: its id is there 2 times, as SESS-Two and SESS-two`,
+  )
+  expect(problems.map(({ entry, reason }: Record<string, string>) => `${entry}: ${reason}`)).toStrictEqual([
+    ...twice,
+    ...twice,
+    `${B}: "a/b" cannot name a project: it contains "/"`,
+  ])
 })
 
 test('a worktree that has another branch by now is adopted, and that is said, by init as well', async () => {

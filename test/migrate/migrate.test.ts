@@ -202,17 +202,17 @@ describe('what is in the way', () => {
       {
         ...{ file: 'registry/projects.json', entry: 'PROJ-1' },
         reason: '"top" with the directory "." is in its way',
-        partly: false,
+        comes: 'no',
       },
       ...[A, B].map((id) => ({
         ...{ file: `sessions/${id}.json`, entry: id },
         reason: 'its project "PROJ-1" cannot be brought over, or is not registered',
-        partly: false,
+        comes: 'no',
       })),
       ...['LOCK-1', 'LOCK-4'].map((entry) => ({
         ...{ file: 'locks.json', entry },
         reason: 'it is not known where its project "PROJ-1" is',
-        partly: false,
+        comes: 'no',
       })),
     ])
     await dwHere(sandbox, ['project', 'remove', 'top'])
@@ -221,7 +221,7 @@ describe('what is in the way', () => {
       {
         ...{ file: 'locks.json', entry: 'LOCK-1' },
         reason: expect.stringMatching(/^"task:shop\/login" is held here by SESS-/),
-        partly: false,
+        comes: 'no',
       },
     ])
     expect((await sandbox.refs()).filter((line) => before.includes(line))).toHaveLength(before.length - 1)

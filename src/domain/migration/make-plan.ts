@@ -44,6 +44,7 @@ export function planMigration(old: OldState, here: Here): Plan {
     ),
   )
   const logs = planLogs(old.events, brought)
+  const toldOf = new Set(projects.problems.map(textOf))
   return {
     projects: projects.projects,
     sessions: records,
@@ -64,21 +65,38 @@ export function planMigration(old: OldState, here: Here): Plan {
         ...old.problems,
         ...united.problems,
         ...projects.problems,
-        ...judged.problems,
+        // that a project's name is bad was told of the session that alone names it
+        ...judged.problems.filter((each) => !toldOf.has(textOf(each))),
         ...contradictedLocks(old, united),
         ...locks.problems,
         ...worktrees.problems,
       ],
-      [...coming.map(([, each]) => each), ...away],
+      coming.map(([, each]) => each),
+      away,
     ),
     elsewhere: elsewhereOf(away, locks.elsewhere),
   }
 }
 
-/** Tells of each problem whether its session is one of those that come over. */
-function planned(problems: readonly Problem[], sessions: readonly SoundSession[]): PlannedProblem[] {
-  const known = new Set(sessions.map(({ session }) => idKey(session.id)))
-  return problems.map((each) => ({ ...each, partly: isOfSession(each) && known.has(idKey(each.entry)) }))
+function textOf({ file, entry, reason }: Problem): string {
+  return JSON.stringify([file, entry, reason])
+}
+
+/** Each problem with what comes of its session all the same. */
+function planned(
+  problems: readonly Problem[],
+  coming: readonly SoundSession[],
+  away: readonly SoundSession[],
+): PlannedProblem[] {
+  const [here, elsewhere] = [coming, away].map(
+    (sessions) => new Set(sessions.map(({ session }) => idKey(session.id))),
+  )
+  const comes = (each: Problem) => {
+    const key = isOfSession(each) ? idKey(each.entry) : null
+    if (key === null) return 'no'
+    return here?.has(key) ? 'partly' : elsewhere?.has(key) ? 'elsewhere' : 'no'
+  }
+  return problems.map((each) => ({ ...each, comes: comes(each) }))
 }
 
 /**

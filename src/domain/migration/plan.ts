@@ -68,9 +68,9 @@ export interface Here {
   readonly locks: readonly { readonly name: LockName; readonly key: string; readonly session: string }[]
 }
 
-/** A problem, and whether its session comes over all the same, here or where it belongs, with what is sound. */
+/** A problem, and whether what is sound of its session comes over all the same, here or where it belongs. */
 export interface PlannedProblem extends Problem {
-  readonly partly: boolean
+  readonly comes: 'no' | 'partly' | 'elsewhere'
 }
 
 /** What is to be written, and what is to be told. */

@@ -78,10 +78,19 @@ function once(
     if (same.length === 1) continue
     doubtful.add(key)
     problems.push(
-      ...same.map((session) => ({ ...at(session), reason: `its id is there ${same.length} times` })),
+      ...same.map((session) => ({
+        ...at(session),
+        reason: `its id is there ${same.length} times${spellings(same)}`,
+      })),
     )
   }
   return new Map([...byId].flatMap(([key, [first]]) => (first === undefined ? [] : [[key, first] as const])))
+}
+
+/** How an id is written that is written in more than one way; a ref cannot tell them apart. */
+function spellings(same: readonly OldSession[]): string {
+  const ids = [...new Set(same.map(({ id }) => id))]
+  return ids.length === 1 ? '' : `, as ${ids.join(' and ')}`
 }
 
 /** What two sources say of one session and cannot both be true. */

@@ -17,9 +17,12 @@ __git_dw_offer () {
   case $typed in
     [\"\']*) quote=${typed:0:1} typed=${typed:1} ;;
     *)
+      # readline begins a new word at a colon, unless that is escaped
+      typed=${typed//\\:/$'\001'}
       typed=${typed//\\/}
-      # readline begins a new word at a colon
       case $COMP_WORDBREAKS in *:*) before=${typed%"${typed##*:}"} ;; esac
+      before=${before//$'\001'/:}
+      typed=${typed//$'\001'/:}
       ;;
   esac
   while IFS= read -r line; do
@@ -84,8 +87,10 @@ _git_dw () {
     at=$((at + 1))
   done
   if [ -z "$flags" ]; then
-    case $cur in
-      -*) __git_dw_offer "$cur" < <(printf '%s\n' --json --session --version --help -h) ;;
+    case ${words[cword - 1]}/$cur in
+      --session/*) __git_dw_kind sessions "$cur" ;;
+      */--session=*) __git_dw_kind sessions "${cur#*=}" ;;
+      */-*) __git_dw_offer "$cur" < <(printf '%s\n' --json --session --version --help -h) ;;
       *) __git_dw_offer "$cur" < <(__git_dw_next "$command") ;;
     esac
     compopt +o default +o bashdefault 2>/dev/null

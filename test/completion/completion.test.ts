@@ -17,7 +17,7 @@ let session: string
 beforeAll(async () => {
   sandbox = await Sandbox.create()
   await dwHere(sandbox, ['claim', '--task', 'Fix-Login', '--no-worktree'], { agent: 'ben' })
-  await dwHere(sandbox, ['claim', 'README.md', 'a $(touch pwned) b', '-m', 'why not'], ANNA)
+  await dwHere(sandbox, ['claim', 'README.md', 'c:d/e', 'a $(touch pwned) b', '-m', 'why not'], ANNA)
   await dwHere(sandbox, ['project', 'add', 'Shop', '--path', 'shop'], ANNA)
   await sandbox.git(['remote', 'add', 'upstream', '../hub.git'])
   const { stdout } = await dwHere(sandbox, ['status', '--json'], ANNA)
@@ -34,11 +34,15 @@ describe.concurrent.for(SHELLS)('%s', (name) => {
       ['git dw claim --no-w', /--no-worktree/],
       ['git dw record-result --status pa', /(?=.*partial).*passed/],
       [`git dw resume ${session.slice(0, -3)}`, new RegExp(`resume ${session} `)],
+      [`git dw --session ${session.slice(0, -3)}`, new RegExp(`--session ${session} `)],
+      [`git dw --session=${session.slice(0, -3)}`, new RegExp(`--session=${session} `)],
       ['git dw claim --task F', /--task Fix-Login/],
       ['git dw claim --project=Sh', /--project=Shop/],
       ['git dw release REA', /release README\.md/],
       ['git dw release task:repo/', /task:repo\/Fix-Login/],
       ['git dw release a', /a\\ \\\$\\\(touch\\ pwned\\\)\\ b/],
+      ['git dw release c\\:', /:d\/e/],
+      ['git dw claim --task T --branch ma', /--branch main/],
       ['git dw share up', /share upstream/],
       ['git dw claim sr', /claim src\//],
     ]

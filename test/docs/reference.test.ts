@@ -190,6 +190,35 @@ describe('commands', () => {
     expect(wrong).toStrictEqual([])
   })
 
+  test('the table of the design has every command with its options, and no other', () => {
+    const [, table = ''] =
+      /^\| command \| answer on stdout \|\n([\s\S]*?)^$/m.exec(read('docs/design.md')) ?? []
+    const spans = [...table.matchAll(/^\| (`.*`) \| /gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span),
+    )
+    const optionsOf = (text: string) => sorted(text.match(/(?<![\w-])--?[a-z][a-z-]*/g) ?? [])
+    const listed = new Map<string, string>()
+    for (const span of spans) {
+      const name = names
+        .filter((each) => `${span} `.startsWith(`${each} `))
+        .sort((a, b) => b.length - a.length)[0]
+      listed.set(name ?? span, `${listed.get(name ?? span) ?? ''} ${span}`)
+    }
+    const taken = (flags: string) => {
+      const all = flags.match(/--?[a-z][a-z-]*/g) ?? []
+      return all[0] ?? ''
+    }
+    const common = ['--json', '--session']
+    expect(Object.fromEntries([...listed].map(([name, text]) => [name, optionsOf(text)]))).toStrictEqual(
+      Object.fromEntries(
+        commands.map(({ name, options }) => [
+          name,
+          sorted(options.map(({ flags }) => taken(flags)).filter((flag) => !common.includes(flag))),
+        ]),
+      ),
+    )
+  })
+
   test('the README lists every command', () => {
     const text = read('README.md')
     const missing = REGISTRY.filter(

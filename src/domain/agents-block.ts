@@ -12,7 +12,7 @@ Several sessions, agents and people, work on this repository at once. \`git dw\`
 2. Stay in that worktree. Files of other worktrees and branches of others are not yours to change.
 3. Before you touch what you have not claimed: \`git dw check <path>…\`. When it is free, claim it; when another session holds it, leave it alone.
 4. Give a subagent a session of its own before it starts: \`export DW_SESSION=$(git dw new)\`.
-5. When you are done, commit, push (\`git dw push\` where \`git dw share --status\` says that locks are shared), and record the result: \`git dw record-result --task <task> --status passed|failed|partial|blocked --summary "<what came out>"\`. Give up other keys: \`git dw release --all\`.
+5. When you are done, commit, push (\`git dw push -u origin HEAD\` where \`git dw share --status\` says that locks are shared), and record the result: \`git dw record-result --task <task> --status passed|failed|partial|blocked --summary "<what came out>"\`. Give up other keys: \`git dw release --all\`.
 
 | exit status | what it wants from you |
 |---|---|

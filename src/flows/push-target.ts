@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { currentBranch } from '../git/branch-push.ts'
 import { addressOf } from './open-sharing.ts'
 import { requireSharing } from './sync.ts'
@@ -23,7 +24,8 @@ export async function pushTarget(
   }
   if (refspecs.length > 0) return remote
   const rule = settings.valueOf('push.default') ?? 'simple'
-  const name = `git dw push ${remote} ${branch ?? '<branch>'}`
+  const what = `${shellWord(remote)} ${branch === null ? '<branch>' : shellWord(branch)}`
+  const name = `git dw push ${what}`
   if (branch === null)
     throw wrong('HEAD is on no branch: name what to push', `git dw push ${remote} HEAD:<branch>`)
   if (rule === 'nothing') throw wrong('push.default is "nothing": name what to push', name)
@@ -36,7 +38,10 @@ export async function pushTarget(
     !sets &&
     settings.valueOf(`remote.${remote}.push`) === undefined
   ) {
-    throw wrong(`the branch "${branch}" has no upstream to push to`, `name it: ${name}`)
+    throw wrong(
+      `the branch "${branch}" has no upstream to push to`,
+      `name it, and let the branch follow it from then on: git dw push -u ${what}`,
+    )
   }
   return remote
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { test } from '../harness/transcript.ts'
 
@@ -52,6 +53,23 @@ test('the hint of a missing session starts one', async ({ sandbox }) => {
   const [hint = ''] = JSON.parse(refused.stderr).error.hints
   const script = `${commandIn(hint)} && git dw claim src`
   expect(await sandbox.run('sh', ['-c', script])).toMatchObject({ status: 0, stdout: 'src\n' })
+})
+
+test('the hint of a branch without an upstream pushes it, and then the branch has one', async ({
+  sandbox,
+}) => {
+  const hub = join(sandbox.root, 'hub.git')
+  await sandbox.git(['clone', '--quiet', '--bare', sandbox.repo, hub])
+  await sandbox.git(['remote', 'add', 'origin', hub])
+  await sandbox.git(['config', '--global', 'dw.backgroundSync', 'false'])
+  await sandbox.dw(['share'])
+  await sandbox.dw(['claim', 'src'], ANNA)
+  await sandbox.git(['switch', '-q', '-c', "it's$HOME"])
+  const refused = await sandbox.dw(['push', '--json'], ANNA)
+  const [hint = ''] = JSON.parse(refused.stderr).error.hints
+  const script = `${commandIn(hint)} && git dw push`
+  const { status, stdout } = await sandbox.run('sh', ['-c', script], ANNA)
+  expect({ status, stdout }).toStrictEqual({ status: 0, stdout: "refs/heads/it's$HOME\n" })
 })
 
 test('a mistyped command is answered with the one that is near', async ({ transcript }) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseContext } from 'clipanion'
@@ -51,7 +52,7 @@ function surroundings(streams: Streams): Surroundings {
     ...(isTraced(env['DW_TRACE']) ? { trace: new CallTrace(() => performance.now()) } : {}),
     user: env['LOGNAME'] || env['USER'] || loginName() || `uid-${process.getuid?.() ?? 'unknown'}`,
     host: hostname(),
-    now: () => Date.now() + shift,
+    now: () => Date.now() + shift(),
     fileClock: Date.now,
     elapsed: () => performance.now(),
     sleep: async (milliseconds, signal) =>
@@ -124,11 +125,17 @@ function isTraced(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0'
 }
 
-/** Milliseconds by which tests shift the clock: `+3h`, `-90s`. */
-function clockShift(text: string | undefined): number {
-  if (!text) return 0
-  const sign = text.startsWith('-') ? -1 : 1
-  return sign * durationOption('DW_TEST_CLOCK', text.replace(/^[+-]/, '')) * 1000
+/**
+ * Milliseconds by which tests shift the clock: `+3h`, `-90s`. `+3h@<file>`, or `@<file>`, adds the milliseconds
+ * that the file holds whenever the clock is looked at, so that time can pass for processes that run.
+ */
+function clockShift(text: string | undefined): () => number {
+  if (!text) return () => 0
+  const [offset = '', ...rest] = text.split('@')
+  const sign = offset.startsWith('-') ? -1 : 1
+  const shift = offset === '' ? 0 : sign * durationOption('DW_TEST_CLOCK', offset.replace(/^[+-]/, '')) * 1000
+  const file = rest.join('@')
+  return file === '' ? () => shift : () => shift + Number(readFileSync(file, 'utf8'))
 }
 
 /** This user's name in the user database. Bun does not look there: without USER it says "unknown". */

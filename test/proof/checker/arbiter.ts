@@ -46,21 +46,24 @@ export class Arbiter {
     this.#history = history
   }
 
-  moved({ move, transaction }: Move, at: number): void {
+  moved({ move, transaction, until }: Move, at: number): void {
     const { ref, to } = move
     if (to === null) this.#refs.delete(ref)
     else this.#refs.set(ref, to)
     const lock = this.lock(ref, to)
     if (lock !== null) this.#noteHeld(lock, at)
     const gone = this.lock(ref, move.from)
-    if (gone !== null) this.#gone.push({ lock: gone, at })
+    if (gone !== null) this.#gone.push({ lock: gone, at: until ?? at })
     if (!/^refs\/dw\/.*(?:active|ended)\//.test(ref)) return
     const oid = to ?? move.from
     const session = oid === null ? null : this.session(ref, oid)
     if (session === null) return
     if (this.#guarded.transaction !== transaction) this.#guarded = { transaction, sessions: new Map() }
     const known = this.#sessions.get(session.id) ?? []
-    const before = Math.max(-1, ...known.map((each) => this.session(each.ref, each.oid)?.fence ?? -1))
+    // what an end that was cut short has left lives on beside it, with a fence of its own
+    const replaced = move.from === null ? null : this.session(ref, move.from)
+    const others = known.map((each) => this.session(each.ref, each.oid)?.fence ?? -1)
+    const before = replaced?.fence ?? Math.max(-1, ...others)
     if (to !== null) {
       const earlier = this.#guarded.sessions.get(session.id)
       this.#guarded.sessions.set(session.id, { before: earlier?.before ?? before, after: session.fence })

@@ -1,0 +1,35 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { check } from './checker.ts'
+import { tell } from './story.ts'
+import { buildWorld } from './world-build.ts'
+import { plans } from './world/plan.ts'
+
+/** Schedules of {@link file://./simulation.test.ts} in which a promise was broken once. */
+const FOUND = [
+  {
+    what: 'a released lock leaves with a fence that a push sent before it',
+    seed: 4242,
+    path: '7078',
+    empties: false,
+  },
+  {
+    what: 'a refused claim whose session was ended leaves its lock',
+    seed: 4242,
+    path: '11873',
+    empties: true,
+  },
+  { what: 'an end that was cut short seems to hold up a push', seed: 4242, path: '10763', empties: false },
+]
+
+test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {
+  const simulate = await buildWorld()
+  let runs = 0
+  const property = fc.asyncProperty(fc.scheduler(), plans({ empties }), async (scheduler, plan) => {
+    runs += 1
+    const history = await simulate(plan, scheduler)
+    expect(check(history), tell(history)).toStrictEqual([])
+  })
+  await fc.assert(property, { seed, path, numRuns: 1, endOnFailure: true })
+  expect(runs).toBe(1)
+})

@@ -16,7 +16,7 @@ const OVER_A_SERVER = ['test/share/claims.test.ts', 'test/server-hook/clients.te
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification) =>
-      /\/(?:every-step|killed|part-of-a-transaction|fence|servers)\.test\.ts$/.test(moduleId)
+      /\/(?:every-step|killed|part-of-a-transaction|fence|fault-run|servers)\.test\.ts$/.test(moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }

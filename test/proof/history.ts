@@ -21,6 +21,10 @@ export interface Answer {
   readonly code: string | null
   /** Set for what is no refusal but a defect: another error than the program's own. */
   readonly thrown?: string
+  /** What it said of an error, for people. */
+  readonly said?: string
+  /** Something was broken on the way, on purpose: then it may say so. */
+  readonly excused?: true
 }
 
 /** A ref that moved, by object ids; null stands for "absent". */
@@ -43,6 +47,8 @@ export type Event =
       readonly call: number | null
       readonly move: RefMove
       readonly time: TrueTime
+      /** It was made before the event with this index; without it, at once. Real servers tell when they begin. */
+      readonly until?: number
     }
   | { readonly kind: 'clone moved'; readonly clone: string; readonly move: RefMove; readonly time: TrueTime }
   /** All records at the arbiter are gone, as after a `push --mirror`. */

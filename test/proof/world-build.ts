@@ -60,7 +60,8 @@ const standIns: Plugin = {
   },
 }
 
-function patched(patches: readonly Patch[]): Plugin {
+/** Changes the sources. The build throws where a patch does not fit, or its file is not part of it. */
+export function patched(patches: readonly Patch[]): Plugin {
   return {
     name: 'patches',
     setup(plugins) {
@@ -80,7 +81,7 @@ function patched(patches: readonly Patch[]): Plugin {
       })
       plugins.onEnd(() => {
         const [missed] = open
-        if (missed !== undefined) throw new Error(`${missed.file} is not part of the simulation`)
+        if (missed !== undefined) throw new Error(`${missed.file} is not part of the build`)
       })
     },
   }

@@ -18,15 +18,19 @@ const ORDINARY = new Set([
   'DW_TIMEOUT',
 ])
 
+/** And with what where something was broken on purpose. */
+const BROKEN = new Set(['DW_GIT', 'DW_REMOTE'])
+
 /** A command says nothing that did not happen, and breaks nowhere. */
 export function checkAnswer({ calls, arbiter, report }: Whole, event: Answered, at: number): void {
-  const { code, thrown } = event.answer
+  const { code, thrown, excused, said } = event.answer
   if (code === null || ORDINARY.has(code)) return
+  if (excused === true && BROKEN.has(code)) return
   const made = calls.get(event.call)
   if (made !== undefined && isClaim(made.call) && mayHaveLanded(code)) return
   if (arbiter.wasEmptied && code === 'DW_REMOTE_RESET') return
   const kind = made?.call.kind ?? 'a command'
-  report('answer', `${kind} said ${code}${thrown === undefined ? '' : `: ${thrown}`}`, at)
+  report('answer', `${kind} said ${code}${(thrown ?? said === undefined) ? '' : `: ${thrown ?? said}`}`, at)
 }
 
 /** Whether a claim that ended so says that a lock may be there, or is, and how to find out. */

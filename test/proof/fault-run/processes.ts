@@ -1,0 +1,75 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A process of this machine. */
+interface Running {
+  readonly pid: number
+  readonly parent: number
+  /** When it started, in milliseconds since the epoch, to some 20 ms. */
+  readonly started: number
+  /** Where it stands; empty for one that has ended already. */
+  readonly cwd: string
+}
+
+const TICK = 10
+
+function processes(): Running[] {
+  const booted = Date.now() - Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000
+  return readdirSync('/proc').flatMap((name): Running[] => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (fields[0] === 'Z') return []
+      const cwd = readlinkSync(`/proc/${name}/cwd`)
+      const started = booted + Number(fields[19]) * TICK
+      return [{ pid: Number(name), parent: Number(fields[1]), started, cwd }]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** The children of a process. */
+export function childrenOf(pid: number): number[] {
+  return processes()
+    .filter(({ parent }) => parent === pid)
+    .map((child) => child.pid)
+}
+
+/** The processes that stand in `directory`, or below it. */
+export function processesIn(directory: string): Running[] {
+  return processes().filter(({ cwd }) => cwd === directory || cwd.startsWith(`${directory}/`))
+}
+
+/** How far apart the clocks of files and of processes are taken to be, in milliseconds. */
+const DOUBT = 200
+
+/** Lock files of a repository's refs that are older than every process that stands in it: nobody holds them. */
+export function ownerlessLocks(gitDir: string): string[] {
+  const found = lockFiles(gitDir)
+  if (found.length === 0) return []
+  const eldest = Math.min(
+    Date.now(),
+    ...processesIn(gitDir.replace(/\/\.git$/, '')).map((each) => each.started),
+  )
+  return found.filter((file) => {
+    try {
+      return lstatSync(file).mtimeMs < eldest - DOUBT
+    } catch {
+      return false
+    }
+  })
+}
+
+function lockFiles(gitDir: string): string[] {
+  const below = ['refs/dw', 'refs/dw-local', 'refs/heads'].flatMap((root) => {
+    try {
+      const names = readdirSync(join(gitDir, root), { recursive: true, encoding: 'utf8' })
+      return names.filter((name) => name.endsWith('.lock')).map((name) => join(gitDir, root, name))
+    } catch {
+      return []
+    }
+  })
+  return [...below, join(gitDir, 'packed-refs.lock'), join(gitDir, 'packed-refs.new')]
+}

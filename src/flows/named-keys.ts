@@ -4,7 +4,7 @@ import { DwError } from '../domain/error.ts'
 import { type Key, lockName, parseNamedKey } from '../domain/key.ts'
 import { hasMagic, looksLikeGlob, type Pathspec, parsePathspec } from '../domain/pathspec.ts'
 import { expandPathspecs } from './expand-pathspecs.ts'
-import { type GivenPath, pathKey, type Place, shortened } from './path-key.ts'
+import { type GivenPath, type Place, pathKey, shortened } from './path-key.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a command's arguments name. */

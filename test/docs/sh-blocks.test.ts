@@ -71,7 +71,8 @@ function withoutGitOptions(words: readonly string[]): readonly string[] {
   return first === '-C' || first === '-c' ? withoutGitOptions(rest) : words
 }
 
-describe('the blocks that a reader copies do what their pages say', () => {
+// some ten commands each, on a machine that may be busy
+describe('the blocks that a reader copies do what their pages say', { timeout: 180_000 }, () => {
   const run = async (page: string, number: number, agent: string) => {
     const block = BLOCKS.find((each) => each.page === page && each.number === number)
     const { status, stderr } = await sandbox.run('sh', ['-e'], {

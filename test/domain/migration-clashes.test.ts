@@ -17,6 +17,7 @@ const HERE: Here = {
   holdsState: true,
   places: new Map([['/repo/shop', 'shop']]),
   worktrees: new Map(),
+  mainBranch: 'main',
   sessions: new Set(),
   logs: new Set(),
   projects: [],
@@ -107,6 +108,15 @@ test('two locks on a project, and one of a third on a task of it, are three prob
     'L2: "project:shop" has 2 active locks, of SESS-a and SESS-b',
     'L3: "project:shop" above it has an active lock, of SESS-a',
   ])
+})
+
+test('of thousands that contradict each other, each is told with a few of the others', () => {
+  const plan = planOf(Array.from({ length: 1000 }, (_, at) => lock(`L${at}`, `SESS-${at}`, 'login')))
+  expect(brought(plan)).toStrictEqual([])
+  expect(plan.problems).toHaveLength(1000)
+  expect(problems(plan)[7]).toBe(
+    'L7: "task:shop/login" has 1000 active locks, of SESS-0 and SESS-1 and SESS-2 and 997 more',
+  )
 })
 
 test('whatever is locked: nothing comes over that another session has as well, and what one session has alone does', () => {

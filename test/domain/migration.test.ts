@@ -30,6 +30,7 @@ const HERE: Here = {
     ['/other', null],
   ]),
   worktrees: new Map([['/trees/a', WORKTREE]]),
+  mainBranch: 'main',
   sessions: new Set(),
   logs: new Set(),
   projects: [],

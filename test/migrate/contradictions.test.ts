@@ -22,8 +22,8 @@ afterAll(() => sandbox.dispose())
 
 /** Old files with a session that has a lock and a worktree, and a repository that knows nothing of them. */
 beforeEach(async () => {
-  for (const line of await sandbox.refs('refs/dw'))
-    await sandbox.git(['update-ref', '-d', line.split(' ')[0] ?? ''])
+  const deletions = "git for-each-ref --format='delete %(refname)' refs/dw | git update-ref --stdin"
+  await sandbox.run('sh', ['-c', deletions])
   rmSync(join(sandbox.repo, '.git/dw'), { recursive: true, force: true })
   rmSync(join(sandbox.repo, '.git/worktrees/login/dw-stamp.json'), { force: true })
   rmSync(join(sandbox.repo, 'state'), { recursive: true, force: true })
@@ -136,12 +136,16 @@ test('a lock that came over guards the branch of its task, with its worktree and
       locks: ['LOCK-2'],
     })
     .lock('LOCK-2', B, 'PROJ-1', 'gone')
+    .session(C, { project: shop, task: 'top', worktree: '/gone/top', branch: 'main', locks: ['LOCK-3'] })
+    .lock('LOCK-3', C, 'PROJ-1', 'top')
   await migrate()
   expect(await sandbox.record('refs/dw/locks/task/shop/login')).toMatchObject({
     branch: 'feature/login',
     worktree,
   })
   expect(await sandbox.record('refs/dw/locks/task/shop/gone')).toMatchObject({ branch: 'old/gone' })
+  // everybody pushes that one
+  expect(await sandbox.record('refs/dw/locks/task/shop/top')).not.toHaveProperty('branch')
   await dwHere(sandbox, ['hooks', 'install'])
   const hub = join(sandbox.root, 'hub.git')
   await sandbox.git(['init', '-q', '--bare', hub])

@@ -2,6 +2,7 @@ import { formatKey, isAbove, type LockName, lockName, prefixes } from '../key.ts
 import type { Problem } from './old-state.ts'
 import type { Here, MigrationItem } from './plan.ts'
 import type { WantedLock } from './plan-locks.ts'
+import { someOf } from './some-of.ts'
 import { idKey } from './unite-sessions.ts'
 
 /** The wanted locks that nothing is in the way of, and what became of the others. */
@@ -30,7 +31,7 @@ export function withoutClashes(wanted: readonly WantedLock[], here: Here): Uncla
       problems.push({ file: old.file, entry: old.entry, reason })
     const key = formatKey(first.key)
     if (more.length > 0) {
-      const whose = all.map(({ session }) => session.id).join(' and ')
+      const whose = someOf(all.map(({ session }) => session.id))
       for (const each of all) fail(each, `"${key}" has ${all.length} active locks, of ${whose}`)
       continue
     }

@@ -3,6 +3,7 @@ import { nameProblem } from '../name.ts'
 import type { SoundSession } from './judge-sessions.ts'
 import type { Problem } from './old-state.ts'
 import type { Adoption, Here, ListedWorktree, MigrationItem } from './plan.ts'
+import { someOf } from './some-of.ts'
 
 export interface WorktreePlan {
   readonly adoptions: readonly Adoption[]
@@ -28,7 +29,8 @@ export function planWorktrees(sessions: readonly SoundSession[], here: Here): Wo
     const listed = here.worktrees.get(worktree.path)
     const why = whyNot(sound, listed)
     // everybody pushes the main worktree's branch
-    if (worktree.branch !== null && listed?.main !== true) branches.set(sound.session.id, worktree.branch)
+    const { branch } = worktree
+    if (branch !== null && branch !== here.mainBranch) branches.set(sound.session.id, branch)
     if (listed !== undefined && why === null)
       candidates.set(listed, [...(candidates.get(listed) ?? []), sound])
     else if (sound.session.status === 'active') items.push(left(sound, worktree.path, why ?? ''))
@@ -36,7 +38,7 @@ export function planWorktrees(sessions: readonly SoundSession[], here: Here): Wo
   for (const [listed, all] of candidates) {
     const active = all.filter(({ session }) => session.status === 'active')
     if (active.length > 1) {
-      const whose = active.map(({ session }) => session.id).join(' and ')
+      const whose = someOf(active.map(({ session }) => session.id))
       const reason = `"${listed.path}" is the worktree of ${whose} at once`
       problems.push(...active.map(({ session: { file, entry } }) => ({ file, entry, reason })))
       continue

@@ -60,6 +60,8 @@ export interface Here {
   readonly places: ReadonlyMap<string, string | null>
   /** Of each old worktree path, the worktree that git lists there. */
   readonly worktrees: ReadonlyMap<string, ListedWorktree>
+  /** What is checked out in the main worktree; null for no branch. */
+  readonly mainBranch: string | null
   /** The sessions, and the logs, that are there already, by their names in refs. */
   readonly sessions: ReadonlySet<string>
   readonly logs: ReadonlySet<string>

@@ -1,6 +1,7 @@
 import { encodeComponent } from '../name.ts'
 import type { OldSession, OldState, Problem } from './old-state.ts'
 import type { MigrationItem } from './plan.ts'
+import { someOf } from './some-of.ts'
 
 /** The old sessions, each once. */
 export interface United {
@@ -90,7 +91,7 @@ function once(
 /** How an id is written that is written in more than one way; a ref cannot tell them apart. */
 function spellings(same: readonly OldSession[]): string {
   const ids = [...new Set(same.map(({ id }) => id))]
-  return ids.length === 1 ? '' : `, as ${ids.join(' and ')}`
+  return ids.length === 1 ? '' : `, as ${someOf(ids)}`
 }
 
 /** What two sources say of one session and cannot both be true. */

@@ -53,6 +53,7 @@ export async function surveyHere(workspace: Workspace, state: string, old: OldSt
     holdsState: (await placeOf(state, await topsOf(known))) !== null,
     places,
     worktrees: await worktreesOf(workspace, known, old, at),
+    mainBranch: known.find(({ main }) => main)?.branch ?? null,
     sessions: new Set([ACTIVE_REF, ENDED_REF].flatMap((root) => namesBelow(root, [...snapshot.keys()]))),
     logs: new Set(
       namesBelow(

@@ -10,7 +10,9 @@ const report = process.env['DW_TEST_REPORT']
 const AGAINST_BOTH = ['commands', 'errors', 'races', 'share'].map((name) => `test/${name}/**/*.test.ts`)
 
 /** What runs over ssh and HTTP too: all that speaks to a hub. */
-const OVER_A_SERVER = ['test/share/claims.test.ts', 'test/server-hook/clients.test.ts']
+const OVER_A_SERVER = ['test/share/**/*.test.ts', 'test/server-hook/{clients,refused}.test.ts']
+/** What never does so. */
+const WITHOUT_A_HUB = ['test/share/plan.test.ts']
 
 /** Starts the files that take minutes first, so that none of them runs alone at the end. */
 class LongestFirst extends BaseSequencer {
@@ -32,7 +34,7 @@ function over(transport: string, build: string): TestProjectInlineConfiguration 
   const setupFiles = ['test/transports/serve.ts']
   return {
     extends: true,
-    test: { name: transport, include: OVER_A_SERVER, env, setupFiles },
+    test: { name: transport, include: OVER_A_SERVER, exclude: WITHOUT_A_HUB, env, setupFiles },
   }
 }
 

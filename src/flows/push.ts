@@ -1,5 +1,6 @@
 import { DwError } from '../domain/error.ts'
 import type { Session } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import { type BranchMove, dryPush, touchedPaths } from '../git/branch-push.ts'
 import { gitError } from '../git/exec.ts'
 import { resolveNames } from '../git/refs.ts'
@@ -52,9 +53,12 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
   checkMeta(snapshot, 'write')
   const mine = fences ? requireSession(settleIdentity(workspace, claimants, snapshot)) : null
-  const { moves, result } = await dryPush(git, remote, { refspecs, options })
+  const asks = (await workspace.around.terminal()) !== null
+  const { moves, result } = await dryPush(git, remote, { refspecs, options, asks })
   const wanted = moves.filter(({ flag }) => flag !== '=')
-  if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) throw gitError(['push'], result)
+  if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
+    throw gitError(['push'], result, `see what git says to it: git push --dry-run ${shellWord(remote)}`)
+  }
   refuseRecords(wanted)
   const isDry = options.some((each) => ['-n', '--dry-run'].includes(each))
   const upstreams = sets && !isDry ? await upstreamsOf(workspace, remote, moves) : []
@@ -62,7 +66,7 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
     return { remote, session: null, pushed: [], upstreams: await setUpstreams(workspace, upstreams) }
   }
   if (mine === null) {
-    const pushed = await pushPlainly(workspace, remote, { refspecs, options })
+    const pushed = await pushPlainly(workspace, remote, { refspecs, options, asks })
     return { remote, session: null, pushed, upstreams: await setUpstreams(workspace, upstreams) }
   }
   const branches = await plainSteps(workspace, wanted)
@@ -93,12 +97,13 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
 async function pushPlainly(
   workspace: Workspace,
   remote: string,
-  request: Pick<PushRequest, 'refspecs' | 'options'>,
+  request: Pick<PushRequest, 'refspecs' | 'options'> & { readonly asks: boolean },
 ): Promise<PushAnswer['pushed']> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
   const { moves } = await dryPush(workspace.git, remote, request)
-  const result = await workspace.git.run(args, { foreground: true })
-  if (result.status !== 0) throw gitError(args, result)
+  const result = await workspace.git.run(args, { foreground: true, asks: request.asks })
+  if (result.status !== 0)
+    throw gitError(args, result, `see what git says to it: git push --dry-run ${shellWord(remote)}`)
   return moves.filter(({ flag }) => flag !== '=').map(({ to }) => ({ ref: to, oid: null }))
 }
 

@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import { toldReason } from '../git/told-reason.ts'
 import { adoptBase } from '../share/adopt-base.ts'
 import { Arbiter } from '../share/arbiter.ts'
 import { SharingState } from '../share/exchange.ts'
@@ -93,8 +94,8 @@ function refuseUseless(remote: string, found: Probe): void {
           ? 'refuses to delete records: no lock could be released there'
           : null
   if (problem === null) return
-  const why = found.said.split('\n').find((line) => line.trim() !== '')
-  throw new DwError('DW_REMOTE', `the remote "${remote}" ${problem}${why === undefined ? '' : `: ${why}`}`, {
+  const why = toldReason(found.said)
+  throw new DwError('DW_REMOTE', `the remote "${remote}" ${problem}${why === null ? '' : `: ${why}`}`, {
     hints: ['ask whoever runs it to allow refs/dw/*', 'or share through another: git dw share <remote>'],
     details: { remote, stderr: found.said },
   })

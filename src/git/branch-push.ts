@@ -9,12 +9,12 @@ export interface BranchMove {
 
 /**
  * What `git push` would do with these arguments by the user's own settings, its pre-push hooks included
- * (design §7, git dw push 1). Tags, submodules and mirrors do not come along unless they are asked for.
+ * (design §7, git dw push 1). `asks` says whether git may ask the person at the terminal. Tags, submodules and mirrors do not come along unless they are asked for.
  */
 export async function dryPush(
   git: Git,
   remote: string,
-  args: { readonly refspecs: readonly string[]; readonly options: readonly string[] },
+  args: { readonly refspecs: readonly string[]; readonly options: readonly string[]; readonly asks: boolean },
 ): Promise<{ readonly moves: readonly BranchMove[]; readonly result: GitResult }> {
   const call = [
     '-c',
@@ -28,6 +28,7 @@ export async function dryPush(
   const flags = ['--dry-run', '--porcelain', '--no-signed', '--no-follow-tags', '--recurse-submodules=no']
   const result = await git.run([...call, ...flags, ...args.options, '--', remote, ...args.refspecs], {
     foreground: true,
+    asks: args.asks,
   })
   const moves = result.stdout
     .toString('utf8')

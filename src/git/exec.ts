@@ -2,7 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
+import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
+import { toldReason } from './told-reason.ts'
 
 /** The environment of this process, given by `cli/context`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -29,6 +31,8 @@ export interface GitOptions {
   readonly most?: number
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
+  /** False for a call that may want a password and must not ask for it (design §11). */
+  readonly asks?: boolean
   /** Added to the environment. */
   readonly variables?: Readonly<Record<string, string>>
 }
@@ -106,7 +110,8 @@ export class Git {
   async run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
     const cwd = options.cwd ?? this.#cwd
     const kept = { ...childEnvironment(this.#env, options.entering), ...options.variables }
-    const env = options.records ? { ...kept, ...AS_THEY_ARE } : kept
+    const silent = options.asks === false ? { ...kept, ...asksNobody(this.#env) } : kept
+    const env = options.records ? { ...silent, ...AS_THEY_ARE } : silent
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
     const traced = this.#trace?.begin(args)
@@ -249,13 +254,17 @@ async function finished(
   })
 }
 
-/** DW_GIT for a git call that ended badly, with git's own words. */
-export function gitError(args: readonly string[], result: GitResult): DwError {
+/** DW_GIT for a git call that ended badly, with git's own words; `look` is the hint that comes first. */
+export function gitError(
+  args: readonly string[],
+  result: GitResult,
+  look = 'see whether git works here: git status',
+): DwError {
   const name = args.find((arg, at) => !arg.startsWith('-') && args[at - 1] !== '-c') ?? 'git'
   const ended = result.status === null ? 'was ended by a signal' : `ended with status ${result.status}`
-  const said = result.stderr.split('\n')[0] ?? ''
-  return new DwError('DW_GIT', `git ${name} ${ended}${said === '' ? '' : `: ${said}`}`, {
-    hints: ['see whether git works here: git status', 'put right what it names, then try again'],
+  const said = toldReason(result.stderr)
+  return new DwError('DW_GIT', `git ${name} ${ended}${said === null ? '' : `: ${said}`}`, {
+    hints: [look, 'put right what it names, then try again'],
     details: { stderr: result.stderr },
   })
 }

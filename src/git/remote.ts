@@ -179,6 +179,6 @@ function callOptions(remote: RemoteAddress): GitOptions {
   return {
     timeout: remote.timeout,
     foreground: remote.asks,
-    ...(remote.asks ? {} : { variables: { GIT_TERMINAL_PROMPT: '0' } }),
+    asks: remote.asks,
   }
 }

@@ -12,6 +12,7 @@ import {
   type RemoteAddress,
   type RemoteStep,
 } from '../git/remote.ts'
+import { toldReason } from '../git/told-reason.ts'
 import { META_REF } from '../store/ref-names.ts'
 import { type RemoteRefs, remoteRefs } from './remote-refs.ts'
 
@@ -84,11 +85,11 @@ export class Arbiter {
 
   /** DW_OFFLINE, with git's own words. */
   offline(said: string): DwError {
-    const why = said.split('\n').find((line) => line.trim() !== '') ?? 'it did not answer in time'
+    const why = toldReason(said) ?? 'it did not answer in time'
     return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${why}`, {
       hints: [
-        'try again',
-        `see whether git reaches it: git ls-remote ${shellWord(this.name)}`,
+        `see what git says to it: git ls-remote ${shellWord(this.name)}`,
+        'then try again',
         'without it: git dw claim --offline …',
       ],
       details: { remote: this.name, stderr: said },
@@ -97,14 +98,30 @@ export class Arbiter {
 
   /** DW_UNKNOWN_OUTCOME: what was sent may have landed or not. */
   unknown(said: string): DwError {
+    const why = toldReason(said)
     return new DwError(
       'DW_UNKNOWN_OUTCOME',
-      `the remote "${this.name}" did not say what became of the change`,
+      `the remote "${this.name}" did not say what became of the change${why === null ? '' : `: ${why}`}`,
       {
         hints: ['find out, once it answers again: git dw sync', 'then look: git dw status'],
         details: { remote: this.name, stderr: said },
       },
     )
+  }
+
+  /**
+   * DW_REMOTE for a push that it breaks off each time, although it answers and takes smaller ones: a limit of a
+   * web server before it, mostly. Nothing of it has landed.
+   */
+  breaksOff(said: string): DwError {
+    const why = toldReason(said) ?? 'it does not answer to it'
+    return new DwError('DW_REMOTE', `the remote "${this.name}" does not take a push like this: ${why}`, {
+      hints: [
+        'push less at once: fewer keys, or a part of the commits',
+        'or ask whoever runs it how large a push may be, then try again',
+      ],
+      details: { remote: this.name, stderr: said },
+    })
   }
 
   /** DW_REMOTE_RESET: the absence of refs there means nothing any more. */

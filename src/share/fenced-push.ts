@@ -1,11 +1,13 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId, Session, SessionId } from '../domain/record.ts'
 import { movedFence } from '../domain/session.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { PlainStep, RemoteStep } from '../git/remote.ts'
+import { toldReason } from '../git/told-reason.ts'
 import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { reconcile } from './reconcile.ts'
-import { settle } from './settle.ts'
+import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { syncRecords } from './sync.ts'
 import { sessionOf } from './views.ts'
@@ -36,6 +38,7 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
   const { arbiter, side } = sharing
   const ref = activeRef(push.session)
   await syncRecords(sharing)
+  let lost = 0
   for (let round = 1; round <= ROUNDS; round += 1) {
     sharing.runtime.signal.throwIfAborted()
     // the base is read once, before the checks: a sync in between brings a revocation, and moves it
@@ -57,7 +60,9 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
       await follow(sharing, ref, { base, local: entry.oid, remote: next })
       return moved
     }
+    if (pushed.outcome === 'unclear') lost += 1
     const { waiting } = await syncRecords(sharing)
+    if (lost > MOST_LOST) throw arbiter.breaksOff(pushed.said)
     const now = (await side.values([ref])).base.get(ref)
     const isKnown = now !== base || waiting.includes(ref)
     if (pushed.outcome === 'refused' && !isKnown) throw branchRefused(arbiter.name, pushed.said)
@@ -105,11 +110,16 @@ function gone(): DwError {
 }
 
 function branchRefused(remote: string, said: string): DwError {
-  return new DwError('DW_GIT', `the remote "${remote}" does not take the branch; your locks are in order`, {
-    hints: [
-      'get what others pushed, then try again: git pull',
-      'see what git says to it: git push --dry-run',
-    ],
-    details: { stderr: said },
-  })
+  const why = toldReason(said)
+  return new DwError(
+    'DW_GIT',
+    `the remote "${remote}" does not take the branch${why === null ? '' : `: ${why}`}; your locks are in order`,
+    {
+      hints: [
+        'get what others pushed, then try again: git pull',
+        `see what git says to it: git push --dry-run ${shellWord(remote)}`,
+      ],
+      details: { stderr: said },
+    },
+  )
 }

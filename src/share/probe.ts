@@ -1,6 +1,8 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
+import { shellWord } from '../domain/shell-word.ts'
 import type { PushOutcome, RemoteStep } from '../git/remote.ts'
+import { toldReason } from '../git/told-reason.ts'
 import type { GitStore } from '../store/git-store.ts'
 import type { RefName } from '../store/ref-names.ts'
 import type { Arbiter, ArbiterOptions } from './arbiter.ts'
@@ -73,10 +75,10 @@ export async function probe(make: MakeArbiter, store: GitStore, token: string): 
 }
 
 function unreachable(arbiter: Arbiter, { said }: PushOutcome): DwError {
-  const why = said.split('\n').find((line) => line.trim() !== '') ?? 'it did not answer in time'
+  const why = toldReason(said) ?? 'it did not answer in time'
   return new DwError('DW_REMOTE', `the remote "${arbiter.name}" cannot be used: ${why}`, {
     hints: [
-      `see what git says to it: git ls-remote ${arbiter.name}`,
+      `see what git says to it: git ls-remote ${shellWord(arbiter.name)}`,
       'or share through another: git dw share <remote>',
     ],
     details: { remote: arbiter.name, stderr: said },

@@ -17,6 +17,9 @@ export type Settled =
 const TRIES = 4
 const PAUSE = 500
 
+/** Pushes of one command that came to nothing, although the arbiter answered, after which it is believed. */
+export const MOST_LOST = 2
+
 /**
  * Settles a push whose answer was lost (design §7). All refs at the arbiter as they were sent: it landed.
  * Otherwise it may still land later; so a session that it was to move is moved first, leased on what it

@@ -1,7 +1,8 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
-import type { RemoteStep } from '../git/remote.ts'
+import type { PushOutcome, RemoteStep } from '../git/remote.ts'
+import { toldReason } from '../git/told-reason.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
 import { ACTIVE_REF, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import type {
@@ -16,7 +17,7 @@ import type {
 } from '../store/store.ts'
 import type { Values } from './clone-side.ts'
 import { baseMove, reconcile } from './reconcile.ts'
-import { settle } from './settle.ts'
+import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { type SyncReport, syncRecords } from './sync.ts'
 import type { View } from './views.ts'
@@ -32,6 +33,8 @@ export class SharedStore implements Store {
   #isFresh = false
   /** Refusals in a row that no ref explains. */
   #unexplained = 0
+  /** Pushes whose answer was lost, and that never landed. */
+  #lost = 0
 
   constructor(local: GitStore, sharing: Sharing) {
     this.#local = local
@@ -111,7 +114,7 @@ export class SharedStore implements Store {
     if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
     if (pushed.outcome === 'unclear') {
       const settled = await settle(this.sharing, steps, changes, pushed)
-      if (settled.outcome === 'dead') return this.#afterDeath(settled.landed)
+      if (settled.outcome === 'dead') return this.#afterDeath(settled.landed, pushed)
     }
     if (pushed.outcome === 'refused') {
       await this.sync()
@@ -151,14 +154,18 @@ export class SharedStore implements Store {
   }
 
   /** The lost push is dead: what killed it, or is left of it, stands at the arbiter, and here after a sync. */
-  async #afterDeath(landed: ReadonlyMap<RefName, BlobId>): Promise<Commit> {
+  async #afterDeath(landed: ReadonlyMap<RefName, BlobId>, { said }: PushOutcome): Promise<Commit> {
+    const { arbiter } = this.sharing
+    const isHalfDone = [...landed.keys()].some((ref) => lockNameOf(ref) !== null)
     try {
       await this.sync()
     } catch (error) {
-      const isHalfDone = [...landed.keys()].some((ref) => lockNameOf(ref) !== null)
       if (!isHalfDone || !(error instanceof DwError)) throw error
-      throw this.sharing.arbiter.unknown(error instanceof Error ? error.message : '')
+      throw arbiter.unknown(error instanceof Error ? error.message : '')
     }
+    this.#lost += 1
+    // what is half done must be taken back first, by whoever asked for it
+    if (!isHalfDone && this.#lost > MOST_LOST) throw arbiter.breaksOff(said)
     return { outcome: 'conflict', refs: [], landed }
   }
 
@@ -209,7 +216,7 @@ function isUnreachable(error: unknown): boolean {
 
 /** DW_REMOTE for a push that the arbiter refuses although nothing stands in its way. */
 function refusal(remote: string, said: string): DwError {
-  const why = said.split('\n').find((line) => line.trim() !== '') ?? ''
+  const why = toldReason(said) ?? ''
   return new DwError('DW_REMOTE', `the remote "${remote}" refuses the change: ${why}`, {
     hints: [
       'see what it can do: git dw share --status',

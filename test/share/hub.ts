@@ -116,8 +116,8 @@ export class Hub {
     return Promise.all(names.map((name) => this.clone(name)))
   }
 
-  async git(args: readonly string[]): Promise<string> {
-    return this.sandbox.git(args, { cwd: this.path })
+  async git(args: readonly string[], input = ''): Promise<string> {
+    return this.sandbox.git(args, { cwd: this.path, input })
   }
 
   async refs(prefix = 'refs/dw'): Promise<string[]> {

@@ -1,11 +1,14 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Sandbox } from '../harness/sandbox.ts'
 import type { GitServer } from '../transports/git-server.ts'
 
 /** The names in a hub's sandbox: the hub, and the clone that others are copies of. */
 export const HUB = 'hub.git'
 const MODEL = 'model'
+
+/** All that is at a hub once a clone has shared through it, and nothing was claimed. */
+const META = 'refs/dw/meta'
 
 /** How a repository at a path is spoken to. */
 export function urlOf(server: GitServer | null, path: string): string {
@@ -19,13 +22,15 @@ export function urlOf(server: GitServer | null, path: string): string {
 export class PreparedHub {
   readonly #sandbox: Sandbox
   readonly #server: GitServer | null
-  /** What the hub holds and how it is set up, as the copies of the clone expect it. */
-  readonly #looks: string
+  /** What the hub holds and how it is set up, before a clone shared through it and after. */
+  readonly #untouched: string
+  readonly #shared: string
 
-  private constructor(sandbox: Sandbox, server: GitServer | null, looks: string) {
+  private constructor(sandbox: Sandbox, server: GitServer | null, untouched: string, shared: string) {
     this.#sandbox = sandbox
     this.#server = server
-    this.#looks = looks
+    this.#untouched = untouched
+    this.#shared = shared
   }
 
   static async make(server: GitServer | null): Promise<PreparedHub> {
@@ -38,17 +43,19 @@ export class PreparedHub {
     const hub = join(root, HUB)
     await sandbox.git(['clone', '--quiet', '--bare', sandbox.repo, hub])
     await sandbox.git(['clone', '--quiet', urlOf(server, hub), join(root, MODEL)], { cwd: root })
+    const untouched = await looksOf(sandbox, hub)
     const shared = await sandbox.dw(['share'], { cwd: join(root, MODEL) })
     if (shared.status !== 0) throw new Error(shared.stderr)
-    return new PreparedHub(sandbox, server, await looksOf(sandbox, hub))
+    return new PreparedHub(sandbox, server, untouched, await looksOf(sandbox, hub))
   }
 
-  /** A sandbox with a copy of the hub. */
+  /** A sandbox with a copy of the hub, through which nobody has shared anything. */
   copy(): Sandbox {
     const sandbox = new Sandbox()
     for (const name of ['home', 'repo', HUB]) {
       cpSync(join(this.#sandbox.root, name), join(sandbox.root, name), COPIED)
     }
+    rmSync(join(sandbox.root, HUB, META))
     return sandbox
   }
 
@@ -57,7 +64,15 @@ export class PreparedHub {
    * hub is not as it was copied any more: then a clone of it would be another.
    */
   async clone(sandbox: Sandbox, path: string): Promise<boolean> {
-    if ((await looksOf(sandbox, join(sandbox.root, HUB))) !== this.#looks) return false
+    const hub = join(sandbox.root, HUB)
+    const looks = await looksOf(sandbox, hub)
+    if (looks === this.#untouched) {
+      // clones may be made side by side
+      const fresh = join(hub, `meta-of-${basename(path)}`)
+      cpSync(join(this.#sandbox.root, HUB, META), fresh)
+      mkdirSync(dirname(join(hub, META)), { recursive: true })
+      renameSync(fresh, join(hub, META))
+    } else if (looks !== this.#shared) return false
     cpSync(join(this.#sandbox.root, MODEL), path, COPIED)
     const directory = join(path, '.git')
     const [from, to] = [this.#sandbox, sandbox].map(({ root }) => urlOf(this.#server, join(root, HUB)))

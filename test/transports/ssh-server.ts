@@ -21,14 +21,16 @@ export class SshServer implements GitServer {
     this.trust('host')
   }
 
-  /** `settings` are lines of sshd_config(5) that win over ours. */
+  /** `settings` are lines of sshd_config(5) that take the place of ours. */
   static async start(settings: readonly string[] = []): Promise<SshServer> {
     const sshd = installed('sshd', 'openssh-server')
     if (userInfo().uid === 0) mkdirSync(PRIVILEGE_SEPARATION, { recursive: true, mode: 0o755 })
     const directory = mkdtempSync(join(tmpdir(), 'git-dw-sshd-'))
     for (const name of ['host', 'user']) makeKey(directory, name)
     const config = join(directory, 'sshd_config')
-    writeFileSync(config, [...settings, ...configuration(directory)].map((line) => `${line}\n`).join(''))
+    const chosen = new Set(settings.map(keywordOf))
+    const ours = configuration(directory).filter((line) => !chosen.has(keywordOf(line)))
+    writeFileSync(config, [...settings, ...ours].map((line) => `${line}\n`).join(''))
     const log = join(directory, 'log')
     try {
       const { server, port } = await atFreePort(
@@ -100,6 +102,10 @@ export class SshServer implements GitServer {
 function makeKey(directory: string, name: string, passphrase = ''): void {
   const keygen = installed('ssh-keygen', 'openssh-client')
   execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', passphrase, '-C', name, '-f', join(directory, name)])
+}
+
+function keywordOf(line: string): string {
+  return line.split(' ')[0] ?? ''
 }
 
 function configuration(directory: string): string[] {

@@ -1,0 +1,26 @@
+import { expect } from 'vitest'
+import type { Clone } from '../share/hub.ts'
+
+/** The command is refused with this said about it, and with what to do next: look with git, then again. */
+export async function expectTrouble(clone: Clone, args: readonly string[], said: RegExp): Promise<void> {
+  const { status, stdout, stderr } = await clone.dw(args)
+  expect(stderr).toMatch(said)
+  expect(stderr).toMatch(/^[ -~→…\n]*$/)
+  expect(stdout).toBe('')
+  const [, first] = stderr.split('\n')
+  if (args[0] === 'push') {
+    expect(first).toBe('  → see what git says to it: git push --dry-run origin')
+    expect(status).toBe(128)
+  } else {
+    expect(first).toBe('  → see what git says to it: git ls-remote origin')
+    expect(status).toBe(args[0] === 'share' ? 128 : 75)
+  }
+}
+
+/** The same for a claim and a sync, and with other words for a share and a push. */
+export async function expectTroubles(clone: Clone, said: RegExp): Promise<void> {
+  for (const args of [['claim', 'lib'], ['sync']]) await expectTrouble(clone, args, said)
+  const why = said.source.replace('"origin" cannot be reached', '')
+  await expectTrouble(clone, ['share'], new RegExp(`"origin" cannot be used${why}`))
+  await expectTrouble(clone, ['push', 'origin', 'main'], new RegExp(`git push ended with status 128${why}`))
+}

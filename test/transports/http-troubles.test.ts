@@ -96,7 +96,7 @@ describe('over HTTP, what is in the way is said, and what to do', () => {
     await answering(['default_type text/html; return 200 "<html>please log in</html>";'], async () => {
       const before = await anna.refs('refs/dw/')
       const { status, stderr } = await anna.dw(['sync'])
-      expect(stderr).toMatch(/the records on the remote "origin" are gone\n  → find out who replaced them/)
+      expect(stderr).toMatch(/the records on the remote "origin" are gone\n {2}→ find out who replaced them/)
       expect(status).toBe(128)
       expect(await anna.refs('refs/dw/')).toStrictEqual(before)
     })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Clone, dropPreparedHubs, Hub } from '../share/hub.ts'
@@ -35,6 +35,16 @@ beforeEach(async () => {
   await callsSsh(server.command('user'))
 })
 
+/** A client that is greeted and then says nothing; it may have to wait until others have left. */
+async function inTheDoor(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    const [greeting] = await once(socket, 'data')
+    if (String(greeting).startsWith('SSH-')) return socket
+    socket.destroy()
+  }
+}
+
 describe('over ssh, what is in the way is said, and what to do', () => {
   test('where the key is not let in', async () => {
     await callsSsh(server.command('other'))
@@ -67,10 +77,8 @@ describe('over ssh, what is in the way is said, and what to do', () => {
 
   test('where more log in at once than the server takes', async () => {
     const busy = await SshServer.start(['MaxStartups 1'])
-    // this one says nothing, and so stays in the door
-    const waiting = connect(busy.port, '127.0.0.1')
+    const waiting = await inTheDoor(busy.port)
     try {
-      await once(waiting, 'data')
       await callsSsh(busy.command('user'))
       await anna.git(['remote', 'set-url', 'origin', busy.url(hub.path)])
       await expectTrouble(anna, ['claim', 'lib'], /"origin" cannot be reached: [^\n]*(?:closed|reset) by /)

@@ -32,9 +32,11 @@ function project(build: string, include: string[]): TestProjectInlineConfigurati
 function over(transport: string, build: string): TestProjectInlineConfiguration {
   const env = { DW_TEST_BUILD: build, DW_TEST_TRANSPORT: transport }
   const setupFiles = ['test/transports/serve.ts']
+  const include = OVER_A_SERVER
+  const exclude = WITHOUT_A_HUB
   return {
     extends: true,
-    test: { name: transport, include: OVER_A_SERVER, exclude: WITHOUT_A_HUB, env, setupFiles },
+    test: { name: transport, include, exclude, env, setupFiles, testTimeout: 180_000, hookTimeout: 180_000 },
   }
 }
 

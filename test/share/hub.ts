@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome, RunOptions, Sandbox } from '../harness/sandbox.ts'
 import type { GitServer } from '../transports/git-server.ts'
 import { transportServer } from '../transports/transport.ts'
@@ -128,6 +129,15 @@ export class Hub {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into records as they please
   async record(ref: string): Promise<any> {
     return JSON.parse(await this.git(['cat-file', 'blob', ref]))
+  }
+
+  /** Waits until nothing speaks to it any more: what a killed command has started goes on for a while. */
+  async isLeft(): Promise<void> {
+    for (;;) {
+      const { stdout } = await this.sandbox.run('ps', ['-eo', 'args='])
+      if (!stdout.includes(this.path)) return
+      await sleep(50)
+    }
   }
 
   /** Installs a hook of the server's. */

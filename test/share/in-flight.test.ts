@@ -108,8 +108,7 @@ test('commands that are killed anywhere leave nothing that a sync does not mend'
     child.kill('SIGKILL')
     await outcome
   }
-  // what a killed one started may still be going on
-  await sleep(1000)
+  await hub.isLeft()
   await anna.json(['sync'])
   await ben.json(['sync'])
   await anna.json(['sync'])

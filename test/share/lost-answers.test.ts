@@ -2,8 +2,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import { TRANSPORT } from '../transports/transport.ts'
 import { active, type Hub } from './hub.ts'
 import { test } from './hub-test.ts'
+
+/** When a push that is held is given up: late enough for a login, and for another's whole claim. */
+const [SHORT, LONGER] = TRANSPORT === 'file' ? ['2s', '3s'] : ['5s', '10s']
 
 describe('a server', () => {
   test('that takes a push whose answer is lost has taken it: the claim finds out', async ({ hub }) => {
@@ -73,7 +77,7 @@ describe('a push that is killed while the hook of the server still runs', () => 
     const { session } = await anna.json(['init'])
     await anna.json(['sync'])
     const { came, goOn } = holdOnePush(hub, session)
-    await anna.git(['config', 'dw.remoteTimeout', '2s'])
+    await anna.git(['config', 'dw.remoteTimeout', SHORT])
     const outcome = await anna.dw(['claim', 'src'])
     // the lost push lost its session to a move of ours, so the claim was made anew
     expect(outcome.status, outcome.stderr).toBe(0)
@@ -83,7 +87,7 @@ describe('a push that is killed while the hook of the server still runs', () => 
     expect((await ben.dw(['claim', 'src'])).status).toBe(0)
     const before = await hub.refs()
     writeFileSync(goOn, '')
-    await sleep(1500)
+    await hub.isLeft()
     rmSync(came, { recursive: true })
     expect(await hub.refs()).toStrictEqual(before)
   })
@@ -93,7 +97,7 @@ describe('a push that is killed while the hook of the server still runs', () => 
     const { session } = await anna.json(['init'])
     await anna.json(['sync'])
     const { came, goOn } = holdOnePush(hub, session)
-    await anna.git(['config', 'dw.remoteTimeout', '3s'])
+    await anna.git(['config', 'dw.remoteTimeout', LONGER])
     const claim = anna.dw(['claim', 'src'])
     while (!existsSync(came)) await sleep(20)
     const winner = await ben.json(['claim', 'src'])
@@ -102,7 +106,7 @@ describe('a push that is killed while the hook of the server still runs', () => 
     expect(outcome.stderr).toContain(winner.session)
     await ben.json(['release', 'src'])
     writeFileSync(goOn, '')
-    await sleep(1500)
+    await hub.isLeft()
     expect(await hub.refs('refs/dw/locks')).toStrictEqual([])
   })
 })
@@ -113,7 +117,7 @@ describe('a sync whose push is killed while the hook of the server still runs', 
     const { session } = await anna.json(['claim', '--offline', 'src'])
     const { goOn } = holdOnePush(hub, session)
     hub.hook('post-receive', `cat >>"${hub.path}/pushes"; echo >>"${hub.path}/pushes"`)
-    await anna.git(['config', 'dw.remoteTimeout', '2s'])
+    await anna.git(['config', 'dw.remoteTimeout', SHORT])
     const report = await anna.json(['sync'])
     expect(report.sent).toContain('refs/dw/locks/path/src')
     const [killer = '', again = ''] = readFileSync(join(hub.path, 'pushes'), 'utf8').split('\n\n')
@@ -123,7 +127,7 @@ describe('a sync whose push is killed while the hook of the server still runs', 
     await anna.json(['release', 'src'])
     const before = await hub.refs()
     writeFileSync(goOn, '')
-    await sleep(1500)
+    await hub.isLeft()
     expect(await hub.refs()).toStrictEqual(before)
     expect(await anna.refs()).toStrictEqual(before)
   })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome, RunOptions, Sandbox } from '../harness/sandbox.ts'
@@ -134,8 +134,10 @@ export class Hub {
   /** Waits until nothing speaks to it any more: what a killed command has started goes on for a while. */
   async isLeft(): Promise<void> {
     for (;;) {
-      const { stdout } = await this.sandbox.run('ps', ['-eo', 'args='])
-      if (!stdout.includes(this.path)) return
+      const { stdout } = await this.sandbox.run('ps', ['-eo', 'pid=,args='])
+      const lines = stdout.split('\n')
+      // a web server's git names the repository nowhere but in where it stands
+      if (!lines.some((line) => line.includes(this.path) || placeOf(line) === this.path)) return
       await sleep(50)
     }
   }
@@ -146,6 +148,15 @@ export class Hub {
     mkdirSync(join(this.path, 'hooks'), { recursive: true })
     writeFileSync(file, `#!/bin/sh\n${script}\n`)
     chmodSync(file, 0o755)
+  }
+}
+
+/** Where the process of a line of ps stands; null where the system does not tell, or it is gone. */
+function placeOf(line: string): string | null {
+  try {
+    return readlinkSync(`/proc/${Number.parseInt(line, 10)}/cwd`)
+  } catch {
+    return null
   }
 }
 

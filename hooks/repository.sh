@@ -41,9 +41,12 @@ dw_is_past() {
 dw_program() {
   PATH=$PATH${dw_node:+:$dw_node}
   dw_root=$dw_hooks/..
+  for dw_native in "$dw_root/dist/native" "$dw_root"/../@git-dw/*/bin "$dw_root"/node_modules/@git-dw/*/bin; do
+    [ -f "$dw_native/git-dw" ] && exec "$dw_root/bin/git-dw" "$@"
+  done
   # what the launcher does, without starting it: this is waited for
-  if [ ! -e "$dw_root/dist/native/git-dw" ] && [ -f "$dw_root/dist/main.js" ] && command -v node >/dev/null; then
-    exec node "$dw_root/dist/main.js" "$@"
+  if [ -f "$dw_root/dist/main.js" ] && command -v node >/dev/null; then
+    exec node --max-semi-space-size=8 "$dw_root/dist/main.js" "$@"
   fi
   exec "$dw_root/bin/git-dw" "$@"
 }

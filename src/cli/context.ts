@@ -36,12 +36,23 @@ export function processStreams(): Streams {
 
 /** The context of this process. Interrupting it aborts `around.signal`. Throws DW_NOT_A_REPO, DW_USAGE. */
 export function processContext(words: readonly string[], streams: Streams): DwContext {
-  const { stdin, stdout, stderr, env } = process
-  return { stdin, stdout, stderr, env, colorDepth: 1, streams, words, around: surroundings(streams) }
+  const { stdin, stdout, stderr } = process
+  const env = environment()
+  return { stdin, stdout, stderr, env, colorDepth: 1, streams, words, around: surroundings(streams, env) }
 }
 
-function surroundings(streams: Streams): Surroundings {
+/** The environment, without what the launcher has set for this process alone: no other program is to have it. */
+function environment(): NodeJS.ProcessEnv {
   const { env } = process
+  if (env[JIT_THRESHOLD] !== SET_BY_LAUNCHER) return env
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== JIT_THRESHOLD))
+}
+
+/** After how much running Bun compiles a function for the processor, and the launcher's own number for it (bin/git-dw). */
+const JIT_THRESHOLD = 'BUN_JSC_thresholdForJITAfterWarmUp'
+const SET_BY_LAUNCHER = '20011'
+
+function surroundings(streams: Streams, env: NodeJS.ProcessEnv): Surroundings {
   const shift = clockShift(env['DW_TEST_CLOCK'])
   const signal = interruption()
   return {

@@ -4,6 +4,14 @@ import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
+import {
+  type EndedProcess,
+  endProcess,
+  isNative,
+  LEFT_OPEN,
+  type ProcessOptions,
+  runNatively,
+} from './native-process.ts'
 import { toldReason } from './told-reason.ts'
 
 /** The environment of this process, given by `cli/context`. */
@@ -114,45 +122,15 @@ export class Git {
     const env = options.records ? { ...silent, ...AS_THEY_ARE } : silent
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
+    const { input = '', most = Number.POSITIVE_INFINITY } = options
+    const how = { cwd, env, input, most, timeout, detached: !foreground }
     const traced = this.#trace?.begin(args)
-    return new Promise((resolve, reject) => {
-      const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached: !foreground })
-      const stdout: Buffer[] = []
-      const stderr: Buffer[] = []
-      const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
-      let room = options.most ?? Number.POSITIVE_INFINITY
-      child.stdout.on('data', (chunk: Buffer) => {
-        room -= chunk.length
-        if (room >= 0) return void stdout.push(chunk)
-        stdout.length = 0
-        endProcess(child)
-      })
-      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-      // git may leave before it has read all its input; its exit status tells what that means
-      child.stdin.on('error', () => undefined)
-      child.on('error', (cause) => {
-        clearTimeout(timer)
-        reject(cannotStart(cause, cwd, this.#env))
-      })
-      // what a killed git leaves running, such as a remote on this machine, may hold its streams for long
-      child.on('exit', (_, signal) => {
-        if (signal === null) return
-        setTimeout(() => {
-          child.stdout.destroy()
-          child.stderr.destroy()
-        }, 200).unref()
-      })
-      child.on('close', (status) => {
-        clearTimeout(timer)
-        traced?.()
-        resolve({
-          status,
-          stdout: Buffer.concat(stdout),
-          stderr: Buffer.concat(stderr).toString('utf8').trim(),
-        })
-      })
-      child.stdin.end(options.input ?? '')
+    const ended = isNative() ? runNatively(args, how) : runInNode(args, how)
+    const { status, stdout, stderr } = await ended.catch((cause: NodeJS.ErrnoException) => {
+      throw cannotStart(cause, cwd, this.#env)
     })
+    traced?.()
+    return { status, stdout, stderr: stderr.toString('utf8').trim() }
   }
 
   /** Runs git and returns its output. Throws DW_GIT, with what git said, when it does not exit with 0. */
@@ -205,6 +183,43 @@ export class Git {
       child.on('close', resolve)
     })
   }
+}
+
+/** Runs git. Rejects with what Node says where it cannot be started. */
+async function runInNode(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
+  const { cwd, env, input, detached, timeout, most } = options
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
+    let room = most
+    child.stdout.on('data', (chunk: Buffer) => {
+      room -= chunk.length
+      if (room >= 0) return void stdout.push(chunk)
+      stdout.length = 0
+      endProcess(child)
+    })
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    // git may leave before it has read all its input; its exit status tells what that means
+    child.stdin.on('error', () => undefined)
+    child.on('error', (cause) => {
+      clearTimeout(timer)
+      reject(cause)
+    })
+    child.on('exit', (_, signal) => {
+      if (signal === null) return
+      setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, LEFT_OPEN).unref()
+    })
+    child.on('close', (status) => {
+      clearTimeout(timer)
+      resolve({ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) })
+    })
+    child.stdin.end(input)
+  })
 }
 
 /**
@@ -270,19 +285,14 @@ export function gitError(
 }
 
 /** `env` without what other repositories' git processes left in it, as {@link GitOptions.entering} says. */
-export function childEnvironment(
-  env: Environment,
-  entering: GitOptions['entering'],
-): Record<string, string | undefined> {
+export function childEnvironment(env: Environment, entering: GitOptions['entering']): Record<string, string> {
   const isDropped = (name: string, value: string | undefined) =>
     REPOSITORY_VARIABLES.has(name) ||
     isTraceToStream(name, value) ||
     (entering !== false && entering !== undefined && CHOOSING_VARIABLES.test(name)) ||
     (entering === true && SETTING_VARIABLES.test(name))
-  return Object.fromEntries(Object.entries(env).filter(([name, value]) => !isDropped(name, value)))
-}
-
-function endProcess(child: { kill(signal: NodeJS.Signals): boolean }): void {
-  child.kill('SIGTERM')
-  setTimeout(() => child.kill('SIGKILL'), 1000).unref()
+  const kept = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined || isDropped(name, value) ? [] : [[name, value] as const],
+  )
+  return Object.fromEntries(kept)
 }

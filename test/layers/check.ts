@@ -57,13 +57,14 @@ export function wrongArrows(sources: Sources): string[] {
   return wrong
 }
 
-/** Modules that start processes, named anywhere but in the files that may. */
+/** Modules that start processes, and Bun, which does so itself, named anywhere but in the files that may. */
 export function wrongStarters(sources: Sources): string[] {
   const named = new RegExp(`(['"\`])(?:node:)?(?:${PROCESS_MODULES.join('|')})(?:/[^'"\`]*)?\\1`, 'g')
   return [...sources].flatMap(([path, source]) => {
     if (PROCESS_STARTERS.includes(path)) return []
-    const text = readSource(source).withStrings
-    return [...text.matchAll(named)].map((match) => `${path}:${lineAt(text, match.index)}: names ${match[0]}`)
+    const { withStrings, code } = readSource(source)
+    const matches = [...withStrings.matchAll(named), ...code.matchAll(/(?<![\w$])Bun(?![\w$])/g)]
+    return matches.map((match) => `${path}:${lineAt(withStrings, match.index)}: names ${match[0]}`)
   })
 }
 

@@ -51,8 +51,15 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
   'domain/': [],
 }
 
-/** The only files that start processes: git, and commands that the user wrote. */
-export const PROCESS_STARTERS: readonly string[] = ['git/exec.ts', 'programs/user-command.ts']
+/**
+ * The only files that start processes: git, by Node's means and by those of the native build, and commands that
+ * the user wrote.
+ */
+export const PROCESS_STARTERS: readonly string[] = [
+  'git/exec.ts',
+  'git/native-process.ts',
+  'programs/user-command.ts',
+]
 
 /** Modules and packages that start processes. */
 export const PROCESS_MODULES: readonly string[] = [

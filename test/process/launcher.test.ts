@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BUILD, PROGRAMS, Sandbox } from '../harness/sandbox.ts'
@@ -69,6 +78,75 @@ describe('the launcher', () => {
     expect(nowhere.stderr).toContain('git dw: the current directory is gone')
     chmodSync(native, 0o644)
     expect(await started({})).toBe(version)
+  })
+
+  test('finds its files through the links that npm makes without starting anything', async () => {
+    const root = dirname(dirname(installation('npm/lib/node_modules/git-dw')))
+    for (const [from, to] of [
+      ['npm/bin', '../lib/node_modules/git-dw/bin/git-dw'],
+      ['npm/lib/node_modules/.bin', '../git-dw/bin/git-dw'],
+    ] as const) {
+      mkdirSync(join(sandbox.root, from))
+      symlinkSync(to, join(sandbox.root, from, 'git-dw'))
+      const tools = join(sandbox.root, from, 'tools')
+      mkdirSync(tools)
+      writeFileSync(join(tools, 'node'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 })
+      symlinkSync('/bin/sh', join(tools, 'sh'))
+      const env = { PATH: tools, DW_BUILD: 'node' }
+      const { stdout } = await sandbox.run(join(sandbox.root, from, 'git-dw'), ['status'], { env })
+      const [flag, main, word] = stdout.trim().split(' ')
+      expect([flag, realpathSync(main ?? ''), word]).toEqual([
+        '--max-semi-space-size=8',
+        join(root, 'dist/main.js'),
+        'status',
+      ])
+    }
+  })
+
+  test('a hook that starts Node itself starts it as the launcher does', async () => {
+    const root = join(sandbox.root, 'hooked')
+    const hooks = join(root, 'hooks')
+    mkdirSync(join(root, 'dist'), { recursive: true })
+    for (const part of ['bin', 'hooks'])
+      cpSync(join(PROGRAMS, '..', part), join(root, part), { recursive: true })
+    writeFileSync(join(root, 'dist/main.js'), '')
+    const programs = join(root, 'programs')
+    mkdirSync(programs)
+    writeFileSync(join(programs, 'node'), '#!/bin/sh\necho "$@"\n', { mode: 0o755 })
+    const options = { env: { PATH: `${programs}:/usr/bin:/bin`, DW_BUILD: undefined } }
+    const script = `dw_hooks=$1; . "$1/repository.sh"; dw_program hook beat`
+    const flags = (line: string) => line.replace(/ \S*dist\/main\.js /, ' ').trim()
+    const hook = async () => (await sandbox.run('sh', ['-c', script, 'sh', hooks], options)).stdout
+    const launched = (await sandbox.run(join(root, 'bin/git-dw'), ['hook', 'beat'], options)).stdout
+    expect(flags(await hook())).toBe(flags(launched))
+    expect(flags(launched)).toBe('--max-semi-space-size=8 hook beat')
+    // where a package for this platform lies beside it, that is the program
+    const native = join(root, 'node_modules/@git-dw/here/bin')
+    mkdirSync(native, { recursive: true })
+    writeFileSync(join(native, 'git-dw'), '#!/bin/sh\necho native "$@"\n', { mode: 0o755 })
+    expect(await hook()).toBe('native hook beat\n')
+  })
+
+  test('has the native build compile less while it runs, and nothing that it starts', async () => {
+    const name = 'BUN_JSC_thresholdForJITAfterWarmUp'
+    const launcher = installation('short')
+    const native = join(sandbox.root, 'short/dist/native/git-dw')
+    mkdirSync(dirname(native), { recursive: true })
+    rmSync(native, { force: true })
+    writeFileSync(native, `#!/bin/sh\necho "\${${name}}"\n`, { mode: 0o755 })
+    const set = async (env: NodeJS.ProcessEnv = {}) =>
+      (await sandbox.run(launcher, ['status'], { env: { DW_BUILD: undefined, ...env } })).stdout.trim()
+    expect(await set()).toBe('20011')
+    expect(await set({ [name]: '100' })).toBe('100')
+    const claim = async (task: string, env: NodeJS.ProcessEnv) => {
+      const show = `echo "\${${name}-not set}" >'${sandbox.root}/seen'`
+      const args = ['-c', `dw.postCreate=${show}`, 'dw', 'claim', '--task', task]
+      const outcome = await sandbox.run('git', args, { agent: 'threshold', env })
+      expect(outcome.status, outcome.stderr).toBe(0)
+      return readFileSync(join(sandbox.root, 'seen'), 'utf8').trim()
+    }
+    expect(await claim('one', {})).toBe('not set')
+    expect(await claim('two', { [name]: '100' })).toBe('100')
   })
 
   test('says what is missing where there is no node, and ends with 127', async () => {

@@ -2,8 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROGRAMS, Sandbox } from '../test/harness/sandbox.ts'
+import { type Bar, barTable, isHeld } from './bar.ts'
 import { BARE_NODE, type Case, RAW_WRITE } from './cases.ts'
 import { chart } from './chart.ts'
+import { crowdBars, crowdTable, measureCrowds, measureQueue } from './crowd.ts'
+import { manyBars, manyTable, measureMany } from './many.ts'
 import { type Measured, measure } from './measure.ts'
 import { ETCD, rivals } from './rivals.ts'
 
@@ -14,18 +17,11 @@ const FSYNC = ['-c', 'core.fsync=loose-object,reference']
 const RAW_LIST = 'raw `git for-each-ref` with `%(raw)` of the same records'
 
 const BEAT_CALLS = 'the git processes of a heartbeat, at once'
-const CHECK_CALLS = 'the git processes of a check, two steps of two'
+const CHECK_CALLS = 'the git processes of a check, at once'
 
 const PLACE = 'git rev-parse --git-dir --git-common-dir'
 const SETTINGS = 'git config --list --show-origin -z'
 const RECORDS = "git for-each-ref '--format=%(refname)%00%(raw)' refs/dw/meta refs/dw/active/x"
-
-/** A figure that must stay below so many times another. */
-interface Bar {
-  readonly what: string
-  readonly limit: number
-  readonly seen: number
-}
 
 /** Both builds in one run, interleaved, beside raw git, bare Node, an empty native program and other tools. */
 async function main(): Promise<void> {
@@ -39,10 +35,20 @@ async function main(): Promise<void> {
     for (const agent of agents) await sandbox.dw(['claim', `held/${agent}`], { agent })
     const all = [...plain(sandbox), ...ours(sandbox, 'native'), ...ours(sandbox, 'node'), ...others.cases]
     const measured = measure(all, rounds)
-    const found = bars(measured)
-    process.stdout.write(`${table(measured)}\n${barTable(found)}\n${chart(measured)}`)
+    process.stdout.write(`${table(measured)}\n`)
+    const crowds = await measureCrowds(sandbox)
+    const queue = await measureQueue(sandbox)
+    process.stdout.write(`${crowdTable(crowds, queue)}\n`)
+    const many = await measureMany(rounds)
+    process.stdout.write(`${manyTable(many)}\n`)
+    const empty = measured.find(({ name }) => name === EMPTY)?.median ?? Number.NaN
+    const found = [...bars(measured), ...manyBars(many, empty), ...crowdBars(crowds, queue)]
+    process.stdout.write(`${barTable(found)}\n${chart(measured)}`)
     const file = process.env['BENCH_JSON']
-    if (file) writeFileSync(file, `${JSON.stringify({ rounds, measured, bars: found }, null, 2)}\n`)
+    if (!file) return
+    const judged = found.map((bar) => ({ ...bar, held: isHeld(bar) }))
+    const result = { rounds, measured, crowds, queue, many, bars: judged }
+    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
   } finally {
     await others.stop()
     sandbox.dispose()
@@ -61,10 +67,8 @@ function runner(sandbox: Sandbox, agent: string, more: NodeJS.ProcessEnv) {
 function plain(sandbox: Sandbox): readonly Case[] {
   const run = runner(sandbox, 'raw', {})
   const empty = compiledEmpty(sandbox)
-  const atOnce = (name: string, steps: readonly (readonly string[])[]): Case => {
-    const script = steps
-      .map((step) => `${step.map((call) => `${call} >/dev/null &`).join(' ')} wait`)
-      .join('; ')
+  const atOnce = (name: string, calls: readonly string[]): Case => {
+    const script = `${calls.map((call) => `${call} >/dev/null &`).join(' ')} wait`
     return { name, run: () => void run('sh', ['-c', script]) }
   }
   return [
@@ -77,11 +81,8 @@ function plain(sandbox: Sandbox): readonly Case[] {
         run('git', [...FSYNC, 'update-ref', `refs/bench/${round}`, oid, '0'.repeat(oid.length)])
       },
     },
-    atOnce(BEAT_CALLS, [[PLACE, SETTINGS, RECORDS]]),
-    atOnce(CHECK_CALLS, [
-      [PLACE, SETTINGS],
-      [RECORDS, 'echo refs/dw/locks/path | git cat-file --batch'],
-    ]),
+    atOnce(BEAT_CALLS, [PLACE, SETTINGS, RECORDS]),
+    atOnce(CHECK_CALLS, [PLACE, SETTINGS, RECORDS, 'echo refs/dw/locks/path | git cat-file --batch']),
     {
       name: RAW_LIST,
       run: () => void run('git', ['for-each-ref', '--format=%(refname)%00%(raw)', 'refs/dw/']),
@@ -123,6 +124,7 @@ function bars(measured: readonly Measured[]): readonly Bar[] {
     what,
     limit,
     seen: ours_ / theirs,
+    unit: '×',
   })
   const etcd = of(ETCD)
   return [
@@ -157,14 +159,6 @@ function table(measured: readonly Measured[]): string {
     return `| ${[...cells, `${(median / bare).toFixed(2)} ×`].join(' | ')} |\n`
   })
   return `| | median, ms | min–max, ms | to the raw write |\n|---|--:|--:|--:|\n${rows.join('')}`
-}
-
-function barTable(found: readonly Bar[]): string {
-  const rows = found.map(({ what, limit, seen }) => {
-    const verdict = seen <= limit ? 'held' : 'missed'
-    return `| ${what} | ≤ ${limit} × | ${seen.toFixed(2)} × | ${verdict} |\n`
-  })
-  return `| bar | limit | seen | |\n|---|--:|--:|---|\n${rows.join('')}`
 }
 
 await main()

@@ -44,14 +44,16 @@ export interface Workspace {
 
 /**
  * Opens the repository of the current directory. What `first` will read is listed meanwhile, where it can be
- * guessed. Throws DW_NOT_A_REPO.
+ * guessed. Throws DW_NOT_A_REPO, and DW_GIT for a git that does not come to its end.
  */
 export async function openWorkspace(around: Surroundings, first?: FirstRead): Promise<Workspace> {
   const git = new Git(around.env, around.cwd, around.trace)
-  const [ahead, repository, config] = await Promise.all([
+  const config = readConfig(git)
+  // where git can do neither, what it says of the repository comes first
+  config.catch(() => undefined)
+  const [ahead, repository] = await Promise.all([
     first === undefined ? null : lookAhead(git, around, first).catch(() => null),
     findRepository(git, around.cwd),
-    readConfig(git),
   ])
   const clone = new CloneState(repository.commonDir)
   // what was read early may hold a half of a migration, which is settled before anything else
@@ -60,7 +62,7 @@ export async function openWorkspace(around: Surroundings, first?: FirstRead): Pr
   const local = new GitStore(git, repository, storeRuntime(around), early?.read)
   // where nothing can be written, reading goes on: all sessions then count as another clone's
   const cloneId = await clone.cloneId().catch(() => 'unknown')
-  const settings = new Settings(config)
+  const settings = new Settings(await config)
   const parts = {
     around: settings.sharesPaths ? around : { ...around, host: HIDDEN_HOST },
     git,

@@ -1,4 +1,4 @@
-import type { Git } from './exec.ts'
+import { type Git, gitError } from './exec.ts'
 
 /** One value of a setting, and the file or command line it came from, as git names it. */
 export interface ConfigValue {
@@ -36,9 +36,15 @@ export class Config {
   }
 }
 
-/** Reads all settings that git sees here, `git -c` and the environment included, in one call. */
+/**
+ * Reads all settings that git sees here, `git -c` and the environment included, in one call. Throws DW_GIT where
+ * git does not come to its end: settings that are not known are not those that nobody made, and a clone that takes
+ * itself for one that shares nothing would decide alone.
+ */
 export async function readConfig(git: Git): Promise<Config> {
-  const output = await git.run(['config', '--list', '--show-origin', '-z'])
+  const args = ['config', '--list', '--show-origin', '-z']
+  const output = await git.run(args)
+  if (output.status !== 0) throw gitError(args, output)
   const fields = output.stdout.toString('utf8').split('\0')
   const values = new Map<string, ConfigValue[]>()
   for (let at = 0; at + 1 < fields.length; at += 2) {

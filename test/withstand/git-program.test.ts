@@ -79,6 +79,15 @@ esac`
     expect([code, message]).toStrictEqual(['DW_GIT', 'git rev-parse was ended by a signal'])
   })
 
+  test('because it is killed while it tells the settings ends a claim: none is decided without them', async () => {
+    const options = programs('untold', `[ "$1" = config ] && kill -9 "$$"\nexec '${git}' "$@"`)
+    const before = await sandbox.refs()
+    const outcome = await sandbox.run('/bin/sh', [LAUNCHER, 'claim', 'x', '--json'], options)
+    expect(outcome.status, outcome.stdout).toBe(128)
+    expect(JSON.parse(outcome.stderr).error.message).toBe('git config was ended by a signal')
+    expect(await sandbox.refs()).toStrictEqual(before)
+  })
+
   test('because it is too old for a later one is named at the failure, and the claim is not kept', async () => {
     const script = `case "$*" in
   version) echo 'git version 2.35.8.vendor' ;;

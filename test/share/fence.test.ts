@@ -258,7 +258,7 @@ describe('without a refspec', () => {
     await anna.git(['checkout', '--quiet', '-b', 'other'])
     expect(await anna.dw(['push'])).toMatchObject({
       status: 129,
-      stderr: expect.stringContaining('git dw push origin other'),
+      stderr: expect.stringContaining('git dw push -u origin other'),
     })
     await anna.git(['checkout', '--quiet', '--detach'])
     expect(await anna.dw(['push'])).toMatchObject({

@@ -1,3 +1,4 @@
+import { refsCollide } from '../store/ref-names.ts'
 import type { CloneSide, Values } from './clone-side.ts'
 import { baseMove } from './reconcile.ts'
 
@@ -8,10 +9,17 @@ import { baseMove } from './reconcile.ts'
  */
 export async function finishSync(side: CloneSide): Promise<{ base: Values; local: Values }> {
   const [before, seen] = await Promise.all([side.all(), side.seen()])
-  const moves = [...before.local].flatMap(([ref, oid]) =>
-    seen.get(ref) === oid ? baseMove(side, ref, before.base.get(ref) ?? null, oid) : [],
+  const agreed = [...before.local].filter(
+    ([ref, oid]) => seen.get(ref) === oid && before.base.get(ref) !== oid,
   )
-  if (moves.length === 0) return before
-  await side.move(moves)
+  if (agreed.length === 0) return before
+  const moves = agreed.flatMap(([ref, oid]) => baseMove(side, ref, before.base.get(ref) ?? null, oid))
+  // what base has above or below them went before they came, and git cannot hold both (design §3)
+  const gone = [...before.base].flatMap(([ref, oid]) =>
+    !before.local.has(ref) && agreed.some(([other]) => refsCollide(ref, other))
+      ? baseMove(side, ref, oid, null)
+      : [],
+  )
+  await side.move([...gone, ...moves])
   return side.all()
 }

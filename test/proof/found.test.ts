@@ -20,6 +20,12 @@ const FOUND = [
     empties: true,
   },
   { what: 'an end that was cut short seems to hold up a push', seed: 4242, path: '10763', empties: false },
+  {
+    what: 'a directory came in place of a key below it, and who noted that was killed',
+    seed: 777,
+    path: '32642',
+    empties: false,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

@@ -41,12 +41,14 @@ describe('a claim whose session is ended here while its push is answered by nobo
     const { session } = await anna.json(['init'])
     // all but the log lands, and the server dies; meanwhile another process ends the session, without the remote
     const once = join(hub.path, 'once')
+    const environment = Object.entries(hub.sandbox.env({ agent: 'anna' })).flatMap(([name, value]) =>
+      value === undefined ? [] : `'${name}=${value.replaceAll("'", "'\\''")}'`,
+    )
     hub.hook(
       'reference-transaction',
       `[ "$1" = committed ] && grep -q refs/dw/locks/ && mkdir "${once}" || exit 0
 git update-ref -d refs/dw/log/${session.toLowerCase()}
-unset $(git rev-parse --local-env-vars)
-(cd "${anna.path}" && git -c remote.origin.pushurl=file:///nowhere dw end) >"${once}/said" 2>&1
+(cd "${anna.path}" && env -i ${environment.join(' ')} git -c remote.origin.pushurl=file:///nowhere dw end) >"${once}/said" 2>&1
 kill -9 $PPID`,
     )
     const claim = await anna.dw(['claim', 'src', '--session', session, '--json'])

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises'
 import type { ClaimAnswer } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { formatKey, type TaskKey } from '../domain/key.ts'
@@ -145,12 +146,27 @@ async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
     if (plan.unfinished) await finishWorktree(workspace, plan)
     return
   }
-  const { path, branch, replaces } = plan
+  const { path, branch, replaces, isLeft } = plan
+  if (isLeft) await moveAside(workspace, path)
   await pastHalfMade(
     workspace,
     () => addWorktree(workspace.git, { path, branch, replaces }),
     async () => (await gitDirOf(path)) === null,
   )
+}
+
+/** What a killed claim left is nobody's work, but it is not ours to say so: it is moved, never removed. */
+async function moveAside(workspace: Workspace, path: string): Promise<void> {
+  const aside = `${path}.left-${workspace.around.randomWord().slice(0, 8)}`
+  const isGone = await rename(path, aside).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return true
+    },
+  )
+  if (isGone) return
+  workspace.around.say(`moved what a claim that was killed had left to "${aside}"`)
 }
 
 async function gitDirOfMade(plan: WorktreePlan): Promise<string> {

@@ -28,7 +28,13 @@ export type WorktreePlan = {
   readonly main: string | null
 } & (
   | ({ readonly how: 'reuse' } & Pick<Reusable, 'gitDir' | 'stamp' | 'unfinished'>)
-  | { readonly how: 'add'; readonly newBranch: boolean; readonly replaces: WorktreeSpec['replaces'] }
+  | {
+      readonly how: 'add'
+      readonly newBranch: boolean
+      readonly replaces: WorktreeSpec['replaces']
+      /** A claim of the task was killed while git made the worktree, and git knows nothing of what lies there. */
+      readonly isLeft: boolean
+    }
 )
 
 /**
@@ -55,15 +61,16 @@ export async function planWorktree(
   if (found !== null)
     return { how: 'reuse', ...found, main, branch: found.branch ?? branch, base: base ?? '' }
   if (base === null) throw noCommit(workspace, options)
-  if ((await isOccupied(path)) && (await isBeingMade(workspace, path, task, looks))) {
+  const isLeft = (await isOccupied(path)) && (await isIntended(workspace, path, task))
+  if (isLeft && looks < LOOKS && !workspace.around.signal.aborted) {
     await workspace.around.sleep(LOOK_PAUSE)
     return planWorktree(workspace, task, options, looks + 1)
   }
-  await refuseOccupied(path)
+  if (!isLeft) await refuseOccupied(path)
   const gone = known.find((each) => each.path === path)
   const replaces = gone === undefined ? null : gone.unfinished ? 'unfinished' : 'missing'
   if (replaces === 'missing') await refuseWithWork(workspace, worktrees, path, branch)
-  return { how: 'add', path, branch, base, main, newBranch: commits.existing === null, replaces }
+  return { how: 'add', path, branch, base, main, newBranch: commits.existing === null, replaces, isLeft }
 }
 
 /** The commits that matter, in one process: the branch itself, and where a new one would start. */
@@ -152,14 +159,8 @@ async function refuseWithWork(
 const LOOKS = 50
 const LOOK_PAUSE = 100
 
-/** Whether the git of a claim that was killed may still be making this task's worktree: it outlives its parent. */
-async function isBeingMade(
-  workspace: Workspace,
-  path: string,
-  task: TaskKey,
-  looks: number,
-): Promise<boolean> {
-  if (looks >= LOOKS || workspace.around.signal.aborted) return false
+/** Whether a claim of the task was killed while it made a worktree there: its git outlives it, and may be at it. */
+function isIntended(workspace: Workspace, path: string, task: TaskKey): Promise<boolean> {
   return workspace.clone.isIntended(path, formatKey(task))
 }
 

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -139,4 +147,33 @@ describe('a claim killed between making its worktree and stamping it', () => {
     const view = await sandbox.json(['status'], { cwd: claim.stdout.trim() })
     expect(view.source).toBe('stamp')
   })
+})
+
+test('what git left of a worktree without a record of it is moved aside, and nothing of it is lost', async () => {
+  const sandbox = await Sandbox.create()
+  try {
+    const hook = '#!/bin/sh\nread -r _ _ _ parent _ </proc/$PPID/stat\nkill -9 "$parent"\n'
+    const file = join(sandbox.repo, '.git/hooks/post-checkout')
+    writeFileSync(file, hook, { mode: 0o755 })
+    expect((await sandbox.run(LAUNCHER, ['claim', '--task', 'T'], { agent: 'victim' })).signal).toBe(
+      'SIGKILL',
+    )
+    rmSync(file)
+    await gitsAreOver(sandbox)
+    const places = join(sandbox.home, 'worktrees/repo')
+    writeFileSync(join(places, 'T/more'), 'more\n')
+    rmSync(join(sandbox.repo, '.git/worktrees/T'), { recursive: true })
+    const claim = await sandbox.dw(['claim', '--task', 'T'], {
+      agent: 'other',
+      env: { DW_TEST_CLOCK: '+3h' },
+    })
+    expect(claim.status, claim.stderr).toBe(0)
+    const aside = readdirSync(places).filter((name) => name.startsWith('T.left-'))
+    expect(aside).toHaveLength(1)
+    expect(claim.stderr).toContain(join(places, aside[0] ?? ''))
+    expect(readFileSync(join(places, aside[0] ?? '', 'more'), 'utf8')).toBe('more\n')
+    expect(await sandbox.git(['status', '--porcelain'], { cwd: claim.stdout.trim() })).toBe('')
+  } finally {
+    sandbox.dispose()
+  }
 })

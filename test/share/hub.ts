@@ -131,13 +131,16 @@ export class Hub {
     return JSON.parse(await this.git(['cat-file', 'blob', ref]))
   }
 
-  /** Waits until nothing speaks to it any more: what a killed command has started goes on for a while. */
-  async isLeft(): Promise<void> {
+  /**
+   * Waits until nothing speaks to it any more, or works in the clone at `path`: what a command has started, or
+   * left when it was killed, goes on for a while.
+   */
+  async isLeft(path = this.path): Promise<void> {
     for (;;) {
       const { stdout } = await this.sandbox.run('ps', ['-eo', 'pid=,args='])
       const lines = stdout.split('\n')
       // a web server's git names the repository nowhere but in where it stands
-      if (!lines.some((line) => line.includes(this.path) || placeOf(line) === this.path)) return
+      if (!lines.some((line) => line.includes(path) || placeOf(line) === path)) return
       await sleep(50)
     }
   }

@@ -281,5 +281,6 @@ describe('a background sync', () => {
     await expect
       .poll(async () => (await hub.record(active(session))).lastActivity, { timeout: 20_000 })
       .not.toBe(young.lastActivity)
+    await hub.isLeft(anna.path)
   })
 })

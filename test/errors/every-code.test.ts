@@ -232,8 +232,8 @@ const CASES: Readonly<Record<ErrorCode, Case>> = {
       return {}
     },
     next: [
-      { hint: 0, by: null },
-      { hint: 1, ends: 128 },
+      { hint: 0, ends: 128 },
+      { hint: 1, by: null },
       { hint: 2, fill: { '…': 'docs' } },
     ],
     command: 'git dw claim docs',

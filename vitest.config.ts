@@ -24,8 +24,12 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-function project(build: string, include: string[]): TestProjectInlineConfiguration {
-  return { extends: true, test: { name: build, include, env: { DW_TEST_BUILD: build } } }
+function project(
+  build: string,
+  include: string[],
+  more: NodeJS.ProcessEnv = {},
+): TestProjectInlineConfiguration {
+  return { extends: true, test: { name: build, include, env: { DW_TEST_BUILD: build, ...more } } }
 }
 
 /** The same tests, spoken to the hub through a real server. */
@@ -49,7 +53,8 @@ function projects(): TestProjectInlineConfiguration[] {
   const asked = process.env['DW_TEST_BUILD']
   const hasNative = existsSync(join(import.meta.dirname, 'dist/native/git-dw'))
   const first = asked ?? (hasNative ? 'native' : 'node')
-  const second = asked === undefined && hasNative ? [project('node', AGAINST_BOTH)] : []
+  const second =
+    asked === undefined && hasNative ? [project('node', AGAINST_BOTH, { DW_TEST_KILLS: '5' })] : []
   return [project(first, all), ...second, over('ssh', first), over('http', first)]
 }
 

@@ -5,9 +5,9 @@ import { formatKey, lockName, parseKey, type TaskKey } from '../domain/key.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import { fillTemplate } from '../domain/template.ts'
 import { resolveNames } from '../git/refs.ts'
-import { gitDirOf, isIndexClean, listWorktrees, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
+import { gitDirOf, isIndexClean, type Worktree, type WorktreeSpec } from '../git/worktrees.ts'
 import { readStamp, type Stamp } from '../store/local/stamp.ts'
-import { pastHalfMade } from './half-made.ts'
+import { listPastHalfMade } from './half-made.ts'
 import { mainWorktree } from './main-worktree.ts'
 import { realPath } from './real-path.ts'
 import { askedBase, noCommit, type StartOptions, taskBranch } from './task-start.ts'
@@ -50,7 +50,7 @@ export async function planWorktree(
 ): Promise<WorktreePlan> {
   const branch = taskBranch(workspace, task, options)
   const [worktrees, commits] = await Promise.all([
-    pastHalfMade(workspace, () => listWorktrees(workspace.git)),
+    listPastHalfMade(workspace),
     resolveStart(workspace, branch, askedBase(workspace, options)),
   ])
   const main = mainWorktree(workspace, worktrees[0])

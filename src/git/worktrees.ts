@@ -131,6 +131,25 @@ export async function dropUnfinished(git: Git, commonDir: string, path: string):
   }
 }
 
+/**
+ * Drops records of worktrees whose making was cut off while git wrote them, before `time` (milliseconds of the
+ * file system's clock): with one of them `git worktree list` dies, for good. How many went.
+ */
+export async function dropCutOff(commonDir: string, time: number): Promise<number> {
+  const records = resolve(commonDir, 'worktrees')
+  let dropped = 0
+  for (const name of await readdir(records).catch(() => [])) {
+    const gitDir = resolve(records, name)
+    const common = await readFile(resolve(gitDir, 'commondir'), 'utf8').catch(() => '')
+    const marked = await stat(resolve(gitDir, 'locked')).catch(() => null)
+    if (common.trim() !== '' || marked === null || marked.mtimeMs > time) continue
+    if (!(await isInitializing(gitDir))) continue
+    await rm(gitDir, { recursive: true, force: true })
+    dropped += 1
+  }
+  return dropped
+}
+
 /** Creates a branch at a commit; false when it was there. */
 export async function createBranch(git: Git, branch: string, at: string): Promise<boolean> {
   return (

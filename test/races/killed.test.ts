@@ -149,7 +149,7 @@ describe('a claim killed between making its worktree and stamping it', () => {
   })
 })
 
-test('what git left of a worktree without a record of it is moved aside, and nothing of it is lost', async () => {
+test('a worktree whose record was cut off goes without it, and what lies there is moved aside, not lost', async () => {
   const sandbox = await Sandbox.create()
   try {
     const hook = '#!/bin/sh\nread -r _ _ _ parent _ </proc/$PPID/stat\nkill -9 "$parent"\n'
@@ -162,7 +162,10 @@ test('what git left of a worktree without a record of it is moved aside, and not
     await gitsAreOver(sandbox)
     const places = join(sandbox.home, 'worktrees/repo')
     writeFileSync(join(places, 'T/more'), 'more\n')
-    rmSync(join(sandbox.repo, '.git/worktrees/T'), { recursive: true })
+    // as a git leaves it that was killed while it wrote this file: every `git worktree list` dies of it
+    writeFileSync(join(sandbox.repo, '.git/worktrees/T/commondir'), '')
+    writeFileSync(join(sandbox.repo, '.git/worktrees/T/locked'), 'initializing')
+    expect((await sandbox.run('git', ['worktree', 'list'])).status).toBe(128)
     const claim = await sandbox.dw(['claim', '--task', 'T'], {
       agent: 'other',
       env: { DW_TEST_CLOCK: '+3h' },

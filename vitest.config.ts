@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const report = process.env['DW_TEST_REPORT']
 
 /** What runs against the Node build too, where the rest has run against the native one. */
-const AGAINST_BOTH = ['commands', 'errors', 'races', 'share'].map((name) => `test/${name}/**/*.test.ts`)
+const AGAINST_BOTH = ['commands', 'errors', 'races'].map((name) => `test/${name}/**/*.test.ts`)
 
 /** What runs over ssh and HTTP too: all that speaks to a hub. */
 const OVER_A_SERVER = ['test/share/**/*.test.ts', 'test/server-hook/{clients,refused}.test.ts']
@@ -46,16 +46,16 @@ function over(transport: string, build: string): TestProjectInlineConfiguration 
 
 /**
  * One build where `DW_TEST_BUILD` names it or only one is there; else the native one, and both for what must agree.
- * Over ssh and HTTP the first of them: what differs there is git's.
+ * What speaks to a hub runs with the native build through files and over ssh, and with the other over HTTP.
  */
 function projects(): TestProjectInlineConfiguration[] {
   const all = ['test/**/*.test.ts']
   const asked = process.env['DW_TEST_BUILD']
   const hasNative = existsSync(join(import.meta.dirname, 'dist/native/git-dw'))
   const first = asked ?? (hasNative ? 'native' : 'node')
-  const second =
-    asked === undefined && hasNative ? [project('node', AGAINST_BOTH, { DW_TEST_KILLS: '5' })] : []
-  return [project(first, all), ...second, over('ssh', first), over('http', first)]
+  const hasBoth = asked === undefined && hasNative
+  const second = hasBoth ? [project('node', AGAINST_BOTH, { DW_TEST_KILLS: '5' })] : []
+  return [project(first, all), ...second, over('ssh', first), over('http', hasBoth ? 'node' : first)]
 }
 
 export default defineConfig({

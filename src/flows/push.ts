@@ -1,11 +1,11 @@
 import { DwError } from '../domain/error.ts'
 import type { Session } from '../domain/record.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import { type BranchMove, dryPush, touchedPaths } from '../git/branch-push.ts'
 import { gitError } from '../git/exec.ts'
 import { resolveNames } from '../git/refs.ts'
 import { listRemote, type PlainStep } from '../git/remote.ts'
 import { fencedPush } from '../share/fenced-push.ts'
+import { lookAtPush } from '../share/look-hints.ts'
 import { findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
 import { checkLoad } from './push-check.ts'
 import { isArbiter, pushTarget } from './push-target.ts'
@@ -57,7 +57,7 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   const { moves, result } = await dryPush(git, remote, { refspecs, options, asks })
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
-    throw gitError(['push'], result, `see what git says to it: git push --dry-run ${shellWord(remote)}`)
+    throw gitError(['push'], result, lookAtPush(remote))
   }
   refuseRecords(wanted)
   const isDry = options.some((each) => ['-n', '--dry-run'].includes(each))
@@ -102,8 +102,7 @@ async function pushPlainly(
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
   const { moves } = await dryPush(workspace.git, remote, request)
   const result = await workspace.git.run(args, { foreground: true, asks: request.asks })
-  if (result.status !== 0)
-    throw gitError(args, result, `see what git says to it: git push --dry-run ${shellWord(remote)}`)
+  if (result.status !== 0) throw gitError(args, result, lookAtPush(remote))
   return moves.filter(({ flag }) => flag !== '=').map(({ to }) => ({ ref: to, oid: null }))
 }
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { Git } from '../git/exec.ts'
 import {
   fetchRecords,
@@ -14,6 +13,7 @@ import {
 } from '../git/remote.ts'
 import { toldReason } from '../git/told-reason.ts'
 import { META_REF } from '../store/ref-names.ts'
+import { lookAtRemote } from './look-hints.ts'
 import { type RemoteRefs, remoteRefs } from './remote-refs.ts'
 
 /** The remote that decides (design §7), as this clone calls it. */
@@ -87,11 +87,7 @@ export class Arbiter {
   offline(said: string): DwError {
     const why = toldReason(said) ?? 'it did not answer in time'
     return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${why}`, {
-      hints: [
-        `see what git says to it: git ls-remote ${shellWord(this.name)}`,
-        'then try again',
-        'without it: git dw claim --offline …',
-      ],
+      hints: [lookAtRemote(this.name), 'then try again', 'without it: git dw claim --offline …'],
       details: { remote: this.name, stderr: said },
     })
   }

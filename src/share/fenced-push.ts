@@ -1,11 +1,11 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId, Session, SessionId } from '../domain/record.ts'
 import { movedFence } from '../domain/session.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { PlainStep, RemoteStep } from '../git/remote.ts'
 import { toldReason } from '../git/told-reason.ts'
 import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
+import { lookAtPush } from './look-hints.ts'
 import { reconcile } from './reconcile.ts'
 import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
@@ -115,10 +115,7 @@ function branchRefused(remote: string, said: string): DwError {
     'DW_GIT',
     `the remote "${remote}" does not take the branch${why === null ? '' : `: ${why}`}; your locks are in order`,
     {
-      hints: [
-        'get what others pushed, then try again: git pull',
-        `see what git says to it: git push --dry-run ${shellWord(remote)}`,
-      ],
+      hints: ['get what others pushed, then try again: git pull', lookAtPush(remote)],
       details: { stderr: said },
     },
   )

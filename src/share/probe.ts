@@ -1,11 +1,11 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { PushOutcome, RemoteStep } from '../git/remote.ts'
 import { toldReason } from '../git/told-reason.ts'
 import type { GitStore } from '../store/git-store.ts'
 import type { RefName } from '../store/ref-names.ts'
 import type { Arbiter, ArbiterOptions } from './arbiter.ts'
+import { lookAtRemote } from './look-hints.ts'
 
 /** What a remote can do of what locks need (design §7). */
 export interface Probe {
@@ -77,10 +77,7 @@ export async function probe(make: MakeArbiter, store: GitStore, token: string): 
 function unreachable(arbiter: Arbiter, { said }: PushOutcome): DwError {
   const why = toldReason(said) ?? 'it did not answer in time'
   return new DwError('DW_REMOTE', `the remote "${arbiter.name}" cannot be used: ${why}`, {
-    hints: [
-      `see what git says to it: git ls-remote ${shellWord(arbiter.name)}`,
-      'or share through another: git dw share <remote>',
-    ],
+    hints: [lookAtRemote(arbiter.name), 'or share through another: git dw share <remote>'],
     details: { remote: arbiter.name, stderr: said },
   })
 }

@@ -5,24 +5,7 @@ import { planMigration } from '../../src/domain/migration/make-plan.ts'
 import type { OldLock, OldSession, OldState } from '../../src/domain/migration/old-state.ts'
 import type { Here, Plan } from '../../src/domain/migration/plan.ts'
 import type { SessionId } from '../../src/domain/record.ts'
-
-const NOW = Date.parse('2026-03-01T12:00:00.000Z')
-const minutes = (from: number) => new Date(NOW + from * 60_000).toISOString()
-
-const HERE: Here = {
-  now: NOW,
-  owner: { user: 'ann', host: 'mill', clone: 'clone' },
-  sessionTtl: 86_400,
-  defaultProject: 'repo',
-  holdsState: true,
-  places: new Map([['/repo/shop', 'shop']]),
-  worktrees: new Map(),
-  mainBranch: 'main',
-  sessions: new Set(),
-  logs: new Set(),
-  projects: [],
-  locks: [],
-}
+import { HERE, minutes } from './migration-here.ts'
 
 /** A lock of the session on a task of the project `shop`, or on all of it. */
 function lock(id: string, ownerId: string, taskId: string | null): OldLock {

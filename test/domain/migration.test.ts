@@ -9,33 +9,14 @@ import { idKey } from '../../src/domain/migration/unite-sessions.ts'
 import type { BlobId, SessionId } from '../../src/domain/record.ts'
 import { decode, encode } from '../../src/store/codec.ts'
 import { activeRef, endedRef, lockRef, logRef, projectRef, refsCollide } from '../../src/store/ref-names.ts'
-
-const NOW = Date.parse('2026-03-01T12:00:00.000Z')
-const minutes = (from: number) => new Date(NOW + from * 60_000).toISOString()
+import { minutes, HERE as NOTHING_HERE, NOW } from './migration-here.ts'
 
 const WORKTREE: ListedWorktree = {
   ...{ path: '/trees/a', branch: 'feature/a', gitDir: '/repo/.git/worktrees/a' },
   ...{ main: false, missing: false, stamped: false },
 }
 
-const HERE: Here = {
-  now: NOW,
-  owner: { user: 'ann', host: 'mill', clone: 'clone' },
-  sessionTtl: 86_400,
-  defaultProject: 'repo',
-  holdsState: true,
-  places: new Map([
-    ['/repo/shop', 'shop'],
-    ['/repo', '.'],
-    ['/other', null],
-  ]),
-  worktrees: new Map([['/trees/a', WORKTREE]]),
-  mainBranch: 'main',
-  sessions: new Set(),
-  logs: new Set(),
-  projects: [],
-  locks: [],
-}
+const HERE: Here = { ...NOTHING_HERE, worktrees: new Map([['/trees/a', WORKTREE]]) }
 
 const EMPTY: OldState = {
   ...{ v1: [], registry: [], files: [], locks: [], projects: [], events: [], problems: [] },

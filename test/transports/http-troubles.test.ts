@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Terminal } from '../harness/terminal.ts'
-import { type Clone, dropPreparedHubs, Hub } from '../share/hub.ts'
-import { expectTrouble, expectTroubles } from './troubles.ts'
+import type { Clone, Hub } from '../share/hub.ts'
+import { clientOf, endClientOf, expectTrouble, expectTroubles } from './troubles.ts'
 import { WebServer } from './web-server.ts'
 
 let server: WebServer
@@ -10,16 +10,11 @@ let hub: Hub
 let anna: Clone
 beforeAll(async () => {
   server = await WebServer.start()
-  hub = await Hub.create(server)
-  anna = await hub.clone('anna')
-  await anna.json(['claim', 'src'])
-  await anna.commit('src/new.ts')
+  const client = await clientOf(server)
+  hub = client.hub
+  anna = client.anna
 })
-afterAll(async () => {
-  hub.sandbox.dispose()
-  await dropPreparedHubs()
-  await server.stop()
-})
+afterAll(() => endClientOf(server, hub))
 
 /** Answers with these settings of nginx's while `work` runs. */
 async function answering(settings: readonly string[], work: () => Promise<void>): Promise<void> {

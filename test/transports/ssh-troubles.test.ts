@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Clone, dropPreparedHubs, Hub } from '../share/hub.ts'
+import type { Clone, Hub } from '../share/hub.ts'
 import { SshServer } from './ssh-server.ts'
-import { expectTrouble, expectTroubles } from './troubles.ts'
+import { clientOf, endClientOf, expectTrouble, expectTroubles } from './troubles.ts'
 
 let server: SshServer
 let hub: Hub
@@ -15,16 +15,11 @@ beforeAll(async () => {
   server.makeKey('other')
   server.makeKey('locked', 'a passphrase')
   server.letIn('locked')
-  hub = await Hub.create(server)
-  anna = await hub.clone('anna')
-  await anna.json(['claim', 'src'])
-  await anna.commit('src/new.ts')
+  const client = await clientOf(server)
+  hub = client.hub
+  anna = client.anna
 })
-afterAll(async () => {
-  hub.sandbox.dispose()
-  await dropPreparedHubs()
-  await server.stop()
-})
+afterAll(() => endClientOf(server, hub))
 
 async function callsSsh(command: string): Promise<void> {
   await hub.sandbox.git(['config', '--global', 'core.sshCommand', command])

@@ -1,5 +1,22 @@
 import { expect } from 'vitest'
-import type { Clone } from '../share/hub.ts'
+import { type Clone, dropPreparedHubs, Hub } from '../share/hub.ts'
+import type { GitServer } from './git-server.ts'
+
+/** A hub of the server's, and a clone that holds a lock and has something to push. */
+export async function clientOf(server: GitServer): Promise<{ readonly hub: Hub; readonly anna: Clone }> {
+  const hub = await Hub.create(server)
+  const anna = await hub.clone('anna')
+  await anna.json(['claim', 'src'])
+  await anna.commit('src/new.ts')
+  return { hub, anna }
+}
+
+/** Ends what {@link clientOf} began, and the server. */
+export async function endClientOf(server: GitServer, hub: Hub): Promise<void> {
+  hub.sandbox.dispose()
+  await dropPreparedHubs()
+  await server.stop()
+}
 
 /** The command is refused with this said about it, and with what to do next: look with git, then again. */
 export async function expectTrouble(clone: Clone, args: readonly string[], said: RegExp): Promise<void> {

@@ -5,6 +5,7 @@ import { formatKey, type TaskKey } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
 import {
   addWorktree,
+  adminDirOf,
   createBranch,
   deleteBranch,
   dropUnfinished,
@@ -22,7 +23,7 @@ import { findClaimants } from './identity.ts'
 import { checkKeys } from './overview.ts'
 import { runPostCreate } from './post-create.ts'
 import { takeBack } from './take-back.ts'
-import { finishWorktree } from './unfinished-worktree.ts'
+import { finishWorktree, stillBeingMade } from './unfinished-worktree.ts'
 import type { Workspace } from './workspace.ts'
 import { planWorktree, type WorktreeOptions, type WorktreePlan } from './worktree-plan.ts'
 import { checkReuse } from './worktree-reuse.ts'
@@ -155,17 +156,20 @@ async function makeWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
   )
 }
 
-/** What a killed claim left is nobody's work, but it is not ours to say so: it is moved, never removed. */
+/**
+ * What a killed claim left is nobody's work, but it is not ours to say so: it is moved, never removed. Throws
+ * DW_BUSY where another claim has put a worktree there since it was looked at.
+ */
 async function moveAside(workspace: Workspace, path: string): Promise<void> {
+  if ((await adminDirOf(workspace.repository.commonDir, path)) !== null) throw stillBeingMade(path)
   const aside = `${path}.left-${workspace.around.randomWord().slice(0, 8)}`
-  const isGone = await rename(path, aside).then(
-    () => false,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-      return true
-    },
-  )
-  if (isGone) return
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    // another claim has moved it
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+    throw error
+  }
   workspace.around.say(`moved what a claim that was killed had left to "${aside}"`)
 }
 

@@ -1,5 +1,5 @@
 import { DwError } from '../domain/error.ts'
-import { dropCutOff, listWorktrees, type Worktree } from '../git/worktrees.ts'
+import { cutOffRecords, dropCutOff, listWorktrees, type Worktree } from '../git/worktrees.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Tries of a git call that another worktree, half made at this moment, can make die. */
@@ -30,19 +30,25 @@ export async function pastHalfMade<T>(
 /** From when on a worktree's record that git has not written whole is a dead git's, in milliseconds. */
 const CUT_OFF = 2000
 
+/** The git directories of worktrees that a killed git has left so that it cannot list any. */
+export function cutOff({ around, repository }: Workspace): Promise<string[]> {
+  return cutOffRecords(repository.commonDir, around.fileClock() - CUT_OFF)
+}
+
 /**
  * All worktrees, the main one first. Where a git was killed while it wrote the record of a new one, git dies of
  * that record ever after: then the record goes, which nobody was told of. Throws DW_GIT.
  */
 export async function listPastHalfMade(workspace: Workspace): Promise<Worktree[]> {
   const list = () => pastHalfMade(workspace, () => listWorktrees(workspace.git))
-  const { fileClock, signal, sleep } = workspace.around
   try {
     return await list()
   } catch (error) {
-    if (!(error instanceof DwError) || error.code !== 'DW_GIT' || signal.aborted) throw error
-    await sleep(CUT_OFF)
-    if ((await dropCutOff(workspace.repository.commonDir, fileClock() - CUT_OFF)) === 0) throw error
+    if (!(error instanceof DwError) || error.code !== 'DW_GIT' || workspace.around.signal.aborted) throw error
+    await workspace.around.sleep(CUT_OFF)
+    const records = await cutOff(workspace)
+    if (records.length === 0) throw error
+    await Promise.all(records.map(dropCutOff))
     return list()
   }
 }

@@ -41,7 +41,8 @@ async function lockFiles(gitDir: string): Promise<readonly { file: string; writt
   return (await Promise.all(found)).flat()
 }
 
-function stillBeingMade(path: string): DwError {
+/** DW_BUSY for a worktree that a claim makes, or has just made, at `path`. */
+export function stillBeingMade(path: string): DwError {
   return new DwError('DW_BUSY', `the worktree "${path}" is still being made, or was until a minute ago`, {
     hints: ['try again in a minute'],
     details: { path },

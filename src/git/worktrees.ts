@@ -132,22 +132,25 @@ export async function dropUnfinished(git: Git, commonDir: string, path: string):
 }
 
 /**
- * Drops records of worktrees whose making was cut off while git wrote them, before `time` (milliseconds of the
- * file system's clock): with one of them `git worktree list` dies, for good. How many went.
+ * The records of worktrees whose making was cut off while git wrote them, before `time` (milliseconds of the file
+ * system's clock), as the directories in which git keeps them. With one of them `git worktree list` dies, for good.
  */
-export async function dropCutOff(commonDir: string, time: number): Promise<number> {
+export async function cutOffRecords(commonDir: string, time: number): Promise<string[]> {
   const records = resolve(commonDir, 'worktrees')
-  let dropped = 0
+  const found: string[] = []
   for (const name of await readdir(records).catch(() => [])) {
     const gitDir = resolve(records, name)
     const common = await readFile(resolve(gitDir, 'commondir'), 'utf8').catch(() => '')
     const marked = await stat(resolve(gitDir, 'locked')).catch(() => null)
     if (common.trim() !== '' || marked === null || marked.mtimeMs > time) continue
-    if (!(await isInitializing(gitDir))) continue
-    await rm(gitDir, { recursive: true, force: true })
-    dropped += 1
+    if (await isInitializing(gitDir)) found.push(gitDir)
   }
-  return dropped
+  return found
+}
+
+/** Drops one of {@link cutOffRecords}: nobody was told of it, and git cannot read it. */
+export async function dropCutOff(gitDir: string): Promise<void> {
+  await rm(gitDir, { recursive: true, force: true })
 }
 
 /** Creates a branch at a commit; false when it was there. */

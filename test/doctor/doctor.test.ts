@@ -352,6 +352,42 @@ test('a worktree that a killed git never finished is told and stays', async ({ s
   expect(found).toMatchObject([{ what: `the worktree "${worktree.path}" was not finished` }])
 })
 
+test('a record of which git cannot list worktrees any more is wrong, and goes with --fix', async ({
+  sandbox,
+}) => {
+  await sandbox.dw(['claim', '--task', 'T'], ANNA)
+  const record = join(sandbox.repo, '.git/worktrees/T')
+  // as a git leaves it that is killed while it writes this file
+  writeFileSync(join(record, 'commondir'), '')
+  writeFileSync(join(record, 'locked'), 'initializing')
+  utimesSync(join(record, 'locked'), new Date(0), new Date(0))
+  const notes = join(sandbox.repo, '.git/dw/worktrees')
+  mkdirSync(notes, { recursive: true })
+  writeFileSync(join(notes, 'old.json'), '{"session":"SESS-0000000000","key":"task:repo/T"}')
+  utimesSync(join(notes, 'old.json'), new Date(0), new Date(0))
+  const list = await sandbox.dw(['worktree', 'list'], ANNA)
+  expect([list.status, list.stderr]).toStrictEqual([128, expect.stringContaining('git dw doctor --fix')])
+
+  const { found } = await doctor(sandbox, ANNA)
+  expect(found).toContainEqual(
+    expect.objectContaining({
+      check: 'worktrees',
+      state: 'wrong',
+      what: `the record "${record}" was not written to its end`,
+    }),
+  )
+  const { found: mended } = await doctor(sandbox, { ...ANNA, fix: true })
+  expect(mended).toContainEqual(
+    expect.objectContaining({
+      check: 'worktrees',
+      state: 'fixed',
+      what: `the record "${record}" was dropped`,
+    }),
+  )
+  expect(existsSync(record)).toBe(false)
+  expect((await sandbox.dw(['worktree', 'list'], ANNA)).status).toBe(0)
+})
+
 test('notes of worktrees being made, and half-written files, go with --fix when they are old', async ({
   sandbox,
 }) => {

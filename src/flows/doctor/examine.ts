@@ -1,7 +1,9 @@
 import { DwError } from '../../domain/error.ts'
 import type { Finding } from '../../domain/finding.ts'
+import { dropCutOff } from '../../git/worktrees.ts'
 import type { RefName } from '../../store/ref-names.ts'
 import { readGround } from '../ground.ts'
+import { cutOff } from '../half-made.ts'
 import type { Workspace } from '../workspace.ts'
 import { knownWorktrees } from '../worktree/known-worktree.ts'
 import { checkBindings } from './bindings.ts'
@@ -46,12 +48,20 @@ export async function examine(
 ): Promise<Finding[]> {
   const snapshot = await workspace.store.read({ refs: [ALL_REFS] })
   const ground = await readGround(workspace, snapshot)
-  const worktrees = await knownWorktrees(workspace).catch(() => [])
-  const examined: Examined = { workspace, ground, worktrees, ...request }
+  const records = await cutOff(workspace)
+  if (request.fix) await Promise.all(records.map(dropCutOff))
+  const listed = await knownWorktrees(workspace).catch(problem)
+  const [worktrees, unlisted] = listed instanceof DwError ? [[], listed] : [listed, null]
+  const examined: Examined = { workspace, ground, worktrees, unlisted, cutOff: records, ...request }
   const findings: Finding[] = []
   // one after the other: what is put right is not looked at by two
   for (const check of ALL) findings.push(...(await one(check, examined)))
   return findings
+}
+
+function problem(error: unknown): DwError {
+  if (error instanceof DwError) return error
+  throw error
 }
 
 async function one(check: Check, examined: Examined): Promise<readonly Finding[]> {

@@ -1,3 +1,4 @@
+import type { DwError } from '../../domain/error.ts'
 import type { CheckName, Finding } from '../../domain/finding.ts'
 import type { Ground } from '../ground.ts'
 import type { Workspace } from '../workspace.ts'
@@ -10,6 +11,10 @@ export interface Examined {
   readonly ground: Ground
   /** All worktrees; empty where git cannot list them. */
   readonly worktrees: readonly KnownWorktree[]
+  /** Why git cannot list them; null where it can. */
+  readonly unlisted: DwError | null
+  /** The records, left by a killed git, of which listing them dies; with `fix` they are gone by now. */
+  readonly cutOff: readonly string[]
   /** The value of `--session`. */
   readonly session?: string
   /** Whether what is safe is put right. */

@@ -25,10 +25,15 @@ export const checkLeftovers: Check = {
 }
 
 /** An intent is the only sign of whose a worktree without a stamp is: it goes once there is none like that. */
-async function judgeIntent({ worktrees, fix }: Examined, file: LocalFile): Promise<Finding> {
+async function judgeIntent(examined: Examined, file: LocalFile): Promise<Finding> {
+  const { worktrees, unlisted, cutOff, fix } = examined
   const { value, path } = file
   const key = isIntent(value) ? value.key : null
-  const unstamped = worktrees.some(({ main, missing, stamp }) => !main && !missing && stamp === undefined)
+  // what lies where a record was cut off has no other sign either
+  const unstamped =
+    unlisted !== null ||
+    cutOff.length > 0 ||
+    worktrees.some(({ main, missing, stamp }) => !main && !missing && stamp === undefined)
   const isFixed = fix && key !== null && !unstamped && (await dropLocalFile(file))
   return {
     check: 'leftovers',

@@ -17,6 +17,7 @@ export const checkStamps: Check = {
     return `all ${stamped} worktrees that claims made name a session there is`
   },
   find: async (examined) => {
+    if (examined.unlisted !== null) throw examined.unlisted
     const found = await Promise.all(examined.worktrees.map((worktree) => judge(examined, worktree)))
     return found.filter((finding) => finding !== null)
   },

@@ -7,16 +7,29 @@ import type { KnownWorktree } from '../worktree/known-worktree.ts'
 import { ABANDONED, type Check, type Examined } from './examined.ts'
 
 /**
- * Worktrees whose directory is gone, and such as were never finished. Nothing is put right: what git keeps
- * of a moved worktree brings it back, and files may lie in a half-made one.
+ * Worktrees whose directory is gone, and such as were never finished. Of these nothing is put right: what git
+ * keeps of a moved worktree brings it back, and files may lie in a half-made one. What git cannot read goes.
  */
 export const checkMissingWorktrees: Check = {
   name: 'worktrees',
   ok: ({ worktrees }) => `all ${worktrees.length} worktrees are where git knows them`,
   find: async (examined) => {
-    const found = await Promise.all(examined.worktrees.map((worktree) => judge(examined, worktree)))
-    return found.filter((finding) => finding !== null)
+    const { cutOff, unlisted, worktrees } = examined
+    if (cutOff.length === 0 && unlisted !== null) throw unlisted
+    const found = await Promise.all(worktrees.map((worktree) => judge(examined, worktree)))
+    const records = cutOff.map((record) => judgeRecord(examined, record))
+    return [...records, ...found.filter((finding) => finding !== null)]
   },
+}
+
+function judgeRecord({ fix }: Examined, gitDir: string): Finding {
+  return {
+    check: 'worktrees',
+    state: fix ? 'fixed' : 'wrong',
+    what: fix ? `the record "${gitDir}" was dropped` : `the record "${gitDir}" was not written to its end`,
+    meaning: 'a git was killed while it made a worktree; git can list no worktree because of it',
+    hint: fix ? null : 'git dw doctor --fix, or claim a task, which drops it, too',
+  }
 }
 
 async function judge({ workspace }: Examined, worktree: KnownWorktree): Promise<Finding | null> {

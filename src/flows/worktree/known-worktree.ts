@@ -3,7 +3,7 @@ import { DwError } from '../../domain/error.ts'
 import { type Key, lockName, parseKey, taskKey } from '../../domain/key.ts'
 import { adminDirOf, gitDirOf, listWorktrees, type Worktree } from '../../git/worktrees.ts'
 import { readStamp, type Stamp } from '../../store/local/stamp.ts'
-import { pastHalfMade } from '../half-made.ts'
+import { cutOff, pastHalfMade } from '../half-made.ts'
 import { projectName } from '../projects.ts'
 import { realPath } from '../real-path.ts'
 import type { Workspace } from '../workspace.ts'
@@ -18,9 +18,11 @@ export interface KnownWorktree extends Worktree {
   readonly stamp: Stamp | undefined
 }
 
-/** All worktrees, the main one first. */
+/** All worktrees, the main one first. Throws DW_GIT. */
 export async function knownWorktrees(workspace: Workspace): Promise<KnownWorktree[]> {
-  const all = await pastHalfMade(workspace, () => listWorktrees(workspace.git))
+  const all = await pastHalfMade(workspace, () => listWorktrees(workspace.git)).catch((error) =>
+    explain(workspace, error),
+  )
   const { commonDir } = workspace.repository
   return Promise.all(
     all.map(async (worktree, at): Promise<KnownWorktree> => {
@@ -31,6 +33,16 @@ export async function knownWorktrees(workspace: Workspace): Promise<KnownWorktre
       return { ...worktree, main, gitDir, missing: !main && present === null, stamp }
     }),
   )
+}
+
+/** Tells the way out where git cannot list worktrees because of what a killed one left. */
+async function explain(workspace: Workspace, error: unknown): Promise<never> {
+  const isCutOff = error instanceof DwError && error.code === 'DW_GIT' && (await cutOff(workspace)).length > 0
+  if (!isCutOff) throw error
+  throw new DwError('DW_GIT', error.message, {
+    hints: ['a git was killed while it made a worktree; drop what it left: git dw doctor --fix'],
+    details: error.details,
+  })
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { ended, type Sandbox } from '../harness/sandbox.ts'
-import { test } from '../harness/transcript.ts'
+import { type Transcript, test } from '../harness/transcript.ts'
 import { imageOf } from './worktree-image.ts'
 
 const ANNA = { agent: 'anna' }
@@ -12,14 +12,15 @@ async function taskOf(sandbox: Sandbox, task = 'T', options = ANNA): Promise<str
   return (await sandbox.json(['claim', '--task', task], options)).worktree.path
 }
 
-/** The error of a removal that is refused, after a look that the worktree is as it was. */
+/** The error of a removal that is refused, which is written down, after a look that the worktree is as it was. */
 async function refusal(
-  sandbox: Sandbox,
+  { sandbox, transcript }: { readonly sandbox: Sandbox; readonly transcript: Transcript },
   path: string,
   args: readonly string[],
   options = ANNA,
 ): Promise<object> {
   const before = [await imageOf(sandbox, path), await sandbox.refs('refs/dw-local')]
+  await transcript.run(`git dw worktree remove ${args.join(' ')}`, options)
   const outcome = await sandbox.dw(['worktree', 'remove', ...args, '--json'], options)
   expect([await imageOf(sandbox, path), await sandbox.refs('refs/dw-local')]).toStrictEqual(before)
   return { ...JSON.parse(outcome.stderr).error, status: outcome.status }
@@ -37,33 +38,41 @@ test('a clean worktree goes without a trace but its branch', async ({ sandbox, t
   expect(await sandbox.refs('refs/heads/feature/T')).toHaveLength(1)
 })
 
-test('the main worktree is never removed', async ({ sandbox }) => {
-  const error = await refusal(sandbox, sandbox.repo, ['--force', '.'])
+test('the main worktree is never removed', async ({ sandbox, transcript }) => {
+  const error = await refusal({ sandbox, transcript }, sandbox.repo, ['--force', '.'])
   expect(error).toMatchObject({ code: 'DW_MAIN_WORKTREE', status: 1 })
 })
 
-test('a worktree that is locked stays, whatever --force says', async ({ sandbox }) => {
+test('a worktree that is locked stays, whatever --force says', async ({ sandbox, transcript }) => {
   const path = await taskOf(sandbox)
   await sandbox.git(['worktree', 'lock', path])
-  expect(await refusal(sandbox, path, ['--force', 'T'])).toMatchObject({ code: 'DW_WORKTREE_LOCKED' })
+  expect(await refusal({ sandbox, transcript }, path, ['--force', 'T'])).toMatchObject({
+    code: 'DW_WORKTREE_LOCKED',
+  })
+  await transcript.matches('removal/a-locked-worktree')
 })
 
-test('the worktree of another live session stays, and goes once that has ended', async ({ sandbox }) => {
+test('the worktree of another live session stays, and goes once that has ended', async ({
+  sandbox,
+  transcript,
+}) => {
   const path = await taskOf(sandbox)
   await sandbox.dw(['new'], BEN)
-  const error = await refusal(sandbox, path, ['--force', 'T'], BEN)
+  const error = await refusal({ sandbox, transcript }, path, ['--force', 'T'], BEN)
   expect(error).toMatchObject({ code: 'DW_ALIVE', session: expect.stringMatching(/^SESS-/) })
   await sandbox.dw(['end'], { ...ANNA, cwd: path })
   expect((await sandbox.dw(['worktree', 'remove', 'T'], BEN)).status).toBe(0)
 })
 
-test('a worktree that a process stands in stays', async ({ sandbox }) => {
+test('a worktree that a process stands in stays', async ({ sandbox, transcript }) => {
   const path = await taskOf(sandbox)
   mkdirSync(join(path, 'deep'))
   const child = sandbox.start('cat', [], { cwd: join(path, 'deep') })
   try {
-    const error = await refusal(sandbox, path, ['--force', 'T'])
+    const error = await refusal({ sandbox, transcript }, path, ['--force', 'T'])
     expect(error).toMatchObject({ code: 'DW_IN_USE', processes: [{ pid: child.pid, name: 'cat' }] })
+    const told = String(transcript).replaceAll(String(child.pid), '<pid>')
+    await expect(told).toMatchFileSnapshot('../transcripts/removal/a-process-in-it.txt')
   } finally {
     child.stdin?.end()
     await ended(child)
@@ -72,26 +81,29 @@ test('a worktree that a process stands in stays', async ({ sandbox }) => {
 
 test('repositories inside are never removed: nested, in an ignored directory, a worktree of this one', async ({
   sandbox,
+  transcript,
 }) => {
   sandbox.write('.gitignore', 'vendor/\n')
   await sandbox.git(['add', '.gitignore'])
   await sandbox.git(['commit', '-qm', 'ignore'])
   const path = await taskOf(sandbox)
   await sandbox.git(['init', '-q', join(path, 'vendor/lib')])
-  expect(await refusal(sandbox, path, ['--force', 'T'])).toMatchObject({
+  expect(await refusal({ sandbox, transcript }, path, ['--force', 'T'])).toMatchObject({
     code: 'DW_NESTED',
     nested: ['vendor/lib/'],
   })
   const other = await taskOf(sandbox, 'U')
   await sandbox.git(['worktree', 'add', '-q', '-b', 'inner', join(other, 'inner')])
-  expect(await refusal(sandbox, other, ['--force', 'U'])).toMatchObject({
+  expect(await refusal({ sandbox, transcript }, other, ['--force', 'U'])).toMatchObject({
     code: 'DW_NESTED',
     nested: ['inner/'],
   })
+  await transcript.matches('removal/repositories-inside')
 })
 
 test('a submodule with changes or commits of its own keeps the worktree; a clean one does not', async ({
   sandbox,
+  transcript,
 }) => {
   await sandbox.git(['config', '--global', 'protocol.file.allow', 'always'])
   const library = join(sandbox.root, 'library')
@@ -103,25 +115,34 @@ test('a submodule with changes or commits of its own keeps the worktree; a clean
   const inside = join(path, 'lib')
   await sandbox.git(['submodule', 'update', '-q', '--init'], { cwd: path })
   writeFileSync(join(inside, 'new'), 'x')
-  expect(await refusal(sandbox, path, ['--force', 'T'])).toMatchObject({ code: 'DW_NESTED', nested: ['lib'] })
+  expect(await refusal({ sandbox, transcript }, path, ['--force', 'T'])).toMatchObject({
+    code: 'DW_NESTED',
+    nested: ['lib'],
+  })
   await sandbox.git(['add', 'new'], { cwd: inside })
   await sandbox.git(['commit', '-qm', 'own'], { cwd: inside })
   await sandbox.git(['branch', 'kept'], { cwd: inside })
   await sandbox.git(['checkout', '-q', 'HEAD~1'], { cwd: inside })
   expect(await sandbox.git(['status', '--porcelain'], { cwd: path })).toBe('')
-  expect(await refusal(sandbox, path, ['--force', 'T'])).toMatchObject({ code: 'DW_NESTED', nested: ['lib'] })
+  expect(await refusal({ sandbox, transcript }, path, ['--force', 'T'])).toMatchObject({
+    code: 'DW_NESTED',
+    nested: ['lib'],
+  })
   await sandbox.git(['branch', '-qD', 'kept'], { cwd: inside })
-  expect((await sandbox.dw(['worktree', 'remove', 'T'], ANNA)).status).toBe(0)
+  expect((await transcript.run('git dw worktree remove T', ANNA)).status).toBe(0)
+  await transcript.matches('removal/a-submodule')
   expect(existsSync(path)).toBe(false)
 })
 
-test('a link to a directory outside goes, and what it leads to survives', async ({ sandbox }) => {
+test('a link to a directory outside goes, and what it leads to survives', async ({ sandbox, transcript }) => {
   const outside = join(sandbox.root, 'outside')
   mkdirSync(outside)
   writeFileSync(join(outside, 'precious'), 'x')
   const path = await taskOf(sandbox)
   symlinkSync(outside, join(path, 'link'))
-  expect((await sandbox.dw(['worktree', 'remove', '--force', 'T'], ANNA)).status).toBe(0)
+  await transcript.run('git dw worktree remove T', ANNA)
+  expect((await transcript.run('git dw worktree remove --force T', ANNA)).status).toBe(0)
+  await transcript.matches('removal/a-link-to-a-directory-outside')
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('x')
 })
 

@@ -197,6 +197,7 @@ test('a merge that was under way can be finished after it was restored', async (
 
 test('small ignored files are kept without --force, large ignored directories are named', async ({
   sandbox,
+  transcript,
 }) => {
   sandbox.write('.gitignore', '.env\nnode_modules/\n')
   await sandbox.git(['add', '.gitignore'])
@@ -205,7 +206,9 @@ test('small ignored files are kept without --force, large ignored directories ar
   writeFileSync(join(worktree.path, '.env'), 'KEY=1\n', { mode: 0o600 })
   mkdirSync(join(worktree.path, 'node_modules/p'), { recursive: true })
   for (let at = 0; at < 300; at += 1) writeFileSync(join(worktree.path, `node_modules/p/${at}`), 'x')
-  const removed = await sandbox.json(['worktree', 'remove', 'T'], ANNA)
+  const outcome = await transcript.run('git dw worktree remove T --json', ANNA)
+  await transcript.matches('removal/ignored-files')
+  const removed = JSON.parse(outcome.stdout)
   expect(removed.ignored).toStrictEqual(['node_modules/'])
   await sandbox.dw(['rescue', 'restore', removed.rescue], ANNA)
   const { files } = await imageOf(sandbox, worktree.path)
@@ -246,13 +249,14 @@ test('a rescue is listed, restored nowhere that is taken, and dropped for good',
 
 test('what was staged in a worktree whose directory was deleted is kept with --force', async ({
   sandbox,
+  transcript,
 }) => {
   const { worktree } = await sandbox.json(['claim', '--task', 'T'], ANNA)
   writeFileSync(join(worktree.path, 'README.md'), 'staged\n')
   await git(sandbox, worktree.path, 'add', 'README.md')
   rmSync(worktree.path, { recursive: true })
-  const refused = await sandbox.dw(['worktree', 'remove', 'T'], ANNA)
-  expect(refused.stderr).toContain('git worktree repair')
+  const refused = await transcript.run('git dw worktree remove T', ANNA)
+  await transcript.matches('removal/a-directory-that-was-deleted')
   expect(refused.status).toBe(1)
   const removed = await sandbox.json(['worktree', 'remove', '--force', 'T'], ANNA)
   await sandbox.dw(['rescue', 'restore', removed.rescue], ANNA)
@@ -261,11 +265,13 @@ test('what was staged in a worktree whose directory was deleted is kept with --f
 
 test('a worktree that was moved by hand and is clean loses only its record, and repairs', async ({
   sandbox,
+  transcript,
 }) => {
   const { worktree } = await sandbox.json(['claim', '--task', 'T'], ANNA)
   writeFileSync(join(worktree.path, 'draft'), 'x')
   const moved = join(sandbox.root, 'moved')
   renameSync(worktree.path, moved)
-  expect((await sandbox.dw(['worktree', 'remove', 'T'], ANNA)).status).toBe(0)
+  expect((await transcript.run('git dw worktree remove T', ANNA)).status).toBe(0)
+  await transcript.matches('removal/a-directory-that-was-moved')
   expect(existsSync(join(moved, 'draft'))).toBe(true)
 })

@@ -26,6 +26,12 @@ const FOUND = [
     path: '32642',
     empties: false,
   },
+  {
+    what: 'a claim takes what a steal, cut short at the remote, has made void',
+    seed: 1007919,
+    path: '36610',
+    empties: false,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

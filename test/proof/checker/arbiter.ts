@@ -27,6 +27,12 @@ export interface SeenSession {
   readonly isOver: boolean
 }
 
+/** The call that first noted a lock as lost in its session's record, where it is known, and when. */
+interface Voided {
+  readonly call: number | null
+  readonly time: number
+}
+
 /** The arbiter's refs as they come to be, one move after the other. */
 export class Arbiter {
   readonly #history: History
@@ -38,6 +44,7 @@ export class Arbiter {
   readonly #came = new Map<string, number>()
   readonly #gone: { readonly lock: StoodLock; readonly at: number }[] = []
   readonly #heldAgain = new Set<string>()
+  readonly #voided = new Map<string, Voided>()
   wasEmptied = false
   /** The locks that stood when it was emptied. */
   stood: readonly StoodLock[] = []
@@ -46,7 +53,7 @@ export class Arbiter {
     this.#history = history
   }
 
-  moved({ move, transaction, until }: Move, at: number): void {
+  moved({ move, transaction, until, call, time }: Move, at: number): void {
     const { ref, to } = move
     if (to === null) this.#refs.delete(ref)
     else this.#refs.set(ref, to)
@@ -58,6 +65,9 @@ export class Arbiter {
     const oid = to ?? move.from
     const session = oid === null ? null : this.session(ref, oid)
     if (session === null) return
+    for (const { lock: lost } of to === null ? [] : session.revoked) {
+      if (!this.#voided.has(lost)) this.#voided.set(lost, { call, time })
+    }
     if (this.#guarded.transaction !== transaction) this.#guarded = { transaction, sessions: new Map() }
     const known = this.#sessions.get(session.id) ?? []
     // what an end that was cut short has left lives on beside it, with a fence of its own
@@ -119,6 +129,11 @@ export class Arbiter {
       ({ lock, at }) => at >= since && lock.session === session && covers(lock.place, place),
     )
     return went || this.heldBy(session, place) !== undefined
+  }
+
+  /** Who made the lock with this object id void; undefined where nobody did. */
+  voided(oid: string): Voided | undefined {
+    return this.#voided.get(oid)
   }
 
   /** When the lock with this object id came, as an index into the history. */

@@ -22,7 +22,9 @@ export function checkRemoval({ history, calls, arbiter, report }: Whole, event: 
     const made = calls.get(sender)
     if (made?.call.session === gone.session) return
   }
-  const takers = takersOf(calls, gone, next, sender)
+  // what a push that was cut short has made void, any claim may take: then its sender has to answer for it
+  const { call, time } = arbiter.voided(gone.oid) ?? { call: sender, time: event.time }
+  const takers = takersOf(calls, gone, call === sender ? next : null, call)
   if (takers.length === 0) {
     report('acknowledged', `the lock on ${gone.place} of ${gone.session} went, and nobody took it`, at)
     return
@@ -34,7 +36,7 @@ export function checkRemoval({ history, calls, arbiter, report }: Whole, event: 
   const silence = silenceOf(history, arbiter, {
     gone,
     takers: takers.map(({ clone }) => clone),
-    time: event.time,
+    time,
   })
   if (silence === null || silence > gone.ttl) return
   report('live lease', `${gone.place} of ${gone.session} was taken ${silence} s after it renewed`, at)

@@ -32,6 +32,12 @@ const FOUND = [
     path: '36610',
     empties: false,
   },
+  {
+    what: 'a clone puts back the lock of a refused claim, of whose end it has not heard',
+    seed: 1015838,
+    path: '941',
+    empties: true,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

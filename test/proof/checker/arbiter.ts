@@ -136,6 +136,11 @@ export class Arbiter {
     return this.#voided.get(oid)
   }
 
+  /** Whether the lock with this object id has stood here. */
+  hasStood(oid: string): boolean {
+    return this.#came.has(oid)
+  }
+
   /** When the lock with this object id came, as an index into the history. */
   cameAt(oid: string): number {
     return this.#came.get(oid) ?? 0

@@ -58,10 +58,13 @@ export function checkRefused({ calls, history, arbiter, report }: Whole, event: 
   const now = arbiter.locks().find(isIts)
   if (now !== undefined)
     report('refused', `the claim of ${session} was refused, and ${now.place} is there`, at)
+  let isEmptied = false
   for (const later of history.events.slice(at)) {
+    isEmptied ||= later.kind === 'arbiter emptied'
     if (later.kind !== 'arbiter moved' || later.move.to === null) continue
     const lock = arbiter.lock(later.move.ref, later.move.to)
-    if (isIts(lock))
+    // what stood before comes back with a clone that has not heard of its end
+    if (isIts(lock) && !(isEmptied && arbiter.hasStood(later.move.to)))
       report('refused', `the claim of ${session} was refused, and ${lock?.place} came later`, at)
   }
 }

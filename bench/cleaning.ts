@@ -24,7 +24,7 @@ export async function measureCleaning(rounds: number): Promise<readonly Measured
     const first = await sandbox.dw(['claim', 'own'], { agent: AGENT })
     if (first.status !== 0) throw new Error(first.stderr)
     const clone: { id: string } = JSON.parse(readFileSync(join(sandbox.repo, '.git/dw/clone.json'), 'utf8'))
-    seedLocks(sandbox, SESSIONS * LOCKS_EACH, clone.id, LOCKS_EACH)
+    seedLocks(sandbox, SESSIONS * LOCKS_EACH, clone.id, { each: LOCKS_EACH })
     const all = CLOCKS.map(([name, env]) => ({
       name: `\`cleanup --dry-run\`, ${name}`,
       run: () => {

@@ -37,7 +37,7 @@ async function measured(rounds: number): Promise<void> {
   for (const [locks, each] of SIZES) {
     const hub = await Hub.create()
     try {
-      seedLocks(hub.sandbox, locks, 'clone-seeded', each)
+      seedLocks(hub.sandbox, locks, 'clone-seeded', { each })
       await hub.sandbox.git(['push', '--quiet', hub.path, 'refs/dw/*:refs/dw/*'])
       const clone = await hub.clone('anna')
       await clone.json(['init'])

@@ -6,6 +6,7 @@ import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
 import {
   type EndedProcess,
+  collector,
   endProcess,
   isNative,
   LEFT_OPEN,
@@ -35,8 +36,8 @@ export interface GitOptions {
    * not fetched from a promisor remote.
    */
   readonly records?: boolean
-  /** The most bytes of output that are kept: git is ended beyond, and the result has no status. */
-  readonly most?: number
+  /** Takes the output as it comes, in place of its being kept; once it says false, git is ended. */
+  readonly each?: (chunk: Buffer) => boolean
   /** Shares this process's terminal and signals, for calls that run a user's hooks or ask for a password. */
   readonly foreground?: boolean
   /** False for a call that may want a password and must not ask for it (design §11). */
@@ -122,8 +123,8 @@ export class Git {
     const env = options.records ? { ...silent, ...AS_THEY_ARE } : silent
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
-    const { input = '', most = Number.POSITIVE_INFINITY } = options
-    const how = { cwd, env, input, most, timeout, detached: !foreground }
+    const { input = '', each } = options
+    const how = { cwd, env, input, timeout, detached: !foreground, ...(each && { each }) }
     const traced = this.#trace?.begin(args)
     const ended = isNative() ? runNatively(args, how) : runInNode(args, how)
     const { status, stdout, stderr } = await ended.catch((cause: NodeJS.ErrnoException) => {
@@ -187,19 +188,14 @@ export class Git {
 
 /** Runs git. Rejects with what Node says where it cannot be started. */
 async function runInNode(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
-  const { cwd, env, input, detached, timeout, most } = options
+  const { cwd, env, input, detached, timeout, each } = options
   return new Promise((resolve, reject) => {
     const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
-    let room = most
-    child.stdout.on('data', (chunk: Buffer) => {
-      room -= chunk.length
-      if (room >= 0) return void stdout.push(chunk)
-      stdout.length = 0
-      endProcess(child)
-    })
+    const stop = () => endProcess(child)
+    child.stdout.on('data', collector(each ?? ((chunk) => stdout.push(chunk) > 0), stop))
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     // git may leave before it has read all its input; its exit status tells what that means
     child.stdin.on('error', () => undefined)

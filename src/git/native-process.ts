@@ -7,8 +7,8 @@ export interface ProcessOptions {
   readonly detached: boolean
   /** Milliseconds until it is ended; 0 means no limit. */
   readonly timeout: number
-  /** The most bytes of output that are kept: it is ended beyond. */
-  readonly most: number
+  /** Takes the output as it comes, in place of its being kept; once it says false, the process is ended. */
+  readonly each?: (chunk: Buffer) => boolean
 }
 
 /** How a process ended, and what it wrote. */
@@ -60,7 +60,7 @@ export function isNative(): boolean {
 
 /** Runs git in the native build. Rejects with what the engine says where it cannot be started. */
 export async function runNatively(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
-  const { cwd, env, input, detached, timeout, most } = options
+  const { cwd, env, input, detached, timeout, each } = options
   const child = (engine() as Engine).spawn(['git', ...args], {
     cwd,
     env,
@@ -76,33 +76,42 @@ export async function runNatively(args: readonly string[], options: ProcessOptio
     const cancel = () => void Promise.allSettled([out.cancel(), err.cancel()])
     setTimeout(cancel, LEFT_OPEN).unref()
   })
-  const [stdout, stderr] = await Promise.all([
-    collected(out, most, () => endProcess(child)),
-    collected(err, Number.POSITIVE_INFINITY, () => undefined),
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
+  await Promise.all([
+    readAll(
+      out,
+      collector(each ?? ((chunk) => stdout.push(chunk) > 0), () => endProcess(child)),
+    ),
+    readAll(err, (chunk) => stderr.push(chunk)),
     over,
   ])
   clearTimeout(timer)
-  return { status: child.signalCode === null ? child.exitCode : null, stdout, stderr }
+  return {
+    status: child.signalCode === null ? child.exitCode : null,
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr),
+  }
 }
 
-/** What `reader` gives until its end; nothing of more than `most` bytes, of which `stop` is told. */
-async function collected(
+/** Gives `take` all that `reader` has until its end. */
+async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  most: number,
-  stop: () => void,
-): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let room = most
+  take: (chunk: Buffer) => void,
+): Promise<void> {
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return Buffer.concat(chunks)
-    const isTooMuch = room < 0
-    room -= value.length
-    if (room >= 0) chunks.push(value)
-    else if (!isTooMuch) {
-      chunks.length = 0
-      stop()
-    }
+    if (done) return
+    take(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
+  }
+}
+
+/** Gives `each` what comes until it says false; then calls `stop`, and drops the rest. */
+export function collector(each: (chunk: Buffer) => boolean, stop: () => void): (chunk: Buffer) => void {
+  let isWanted = true
+  return (chunk) => {
+    if (!isWanted || each(chunk)) return
+    isWanted = false
+    stop()
   }
 }
 

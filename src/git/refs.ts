@@ -1,4 +1,5 @@
 import type { BlobId } from '../domain/record.ts'
+import { BlobStream, type Head, TOO_MANY_BYTES } from './blob-stream.ts'
 import { type Git, timeoutFor } from './exec.ts'
 
 /** What a ref points at. `bytes` is null when the object is missing, is no blob, or is larger than any record. */
@@ -38,10 +39,14 @@ export async function readRefs(git: Git, roots: readonly string[]): Promise<RefB
 }
 
 async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]> {
+  const found: RefBlob[] = []
+  const stream = new BlobStream<Omit<RefBlob, 'bytes'>>(headOfRef, (what, bytes) =>
+    found.push({ ...what, bytes: what.type === 'blob' ? bytes : null }),
+  )
   const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(raw:size)%00%(raw)'
-  const options = { records: true, most: MOST_LISTED_BYTES }
+  const options = { records: true, each: (chunk: Buffer) => stream.take(chunk) }
   const result = await git.run(['for-each-ref', `--format=${format}`, ...roots], options)
-  if (result.status === 0) return parseRawListing(result.stdout)
+  if (result.status === 0 && !stream.isTooMuch) return found
   // one missing object ends the listing, and huge ones do: names first, then each body for itself
   const names = await listRefs(git, roots)
   const bodies = await readRecordObjects(
@@ -54,22 +59,22 @@ async function readBatch(git: Git, roots: readonly string[]): Promise<RefBlob[]>
   })
 }
 
-/** The most bytes of an object's id, its type and its size, each with the NUL that ends it. */
-const MAX_HEAD_BYTES = 96
-
-function parseRawListing(output: Buffer): RefBlob[] {
-  const found: RefBlob[] = []
-  for (let at = 0; at < output.length; ) {
-    const end = output.indexOf(0, at)
-    const ref = output.toString('utf8', at, end)
-    const head = output.toString('latin1', end + 1, end + 1 + MAX_HEAD_BYTES)
-    const [oid = '', type = '', size = ''] = head.split('\0', 3)
-    const start = end + 1 + oid.length + type.length + size.length + 3
-    const bytes = output.subarray(start, start + Number(size))
-    at = start + bytes.length + 1
-    found.push({ ref, oid: oid as BlobId, type, bytes: type === 'blob' ? bytes : null })
+/** The ref's name, its object's id, type and size, each with the NUL that ends it. */
+function headOfRef(output: Buffer, at: number): Head<Omit<RefBlob, 'bytes'>> | null {
+  const ends: number[] = []
+  for (let from = at; ends.length < 4; ) {
+    const end = output.indexOf(0, from)
+    if (end < 0) return null
+    ends.push(end)
+    from = end + 1
   }
-  return found
+  const [name = 0, id = 0, kind = 0, size = 0] = ends
+  const what = {
+    ref: output.toString('utf8', at, name),
+    oid: output.toString('latin1', name + 1, id) as BlobId,
+    type: output.toString('latin1', id + 1, kind),
+  }
+  return { what, start: size + 1, size: Number(output.toString('latin1', kind + 1, size)) }
 }
 
 /** Lists refs by name only; it never opens an object, so damage cannot stop it. */
@@ -107,19 +112,17 @@ export interface NamedObject {
   readonly bytes: Buffer | null
 }
 
-/** Records are other people's input: no more of them than this is taken in without a look at their sizes. */
-const MOST_LISTED_BYTES = 32 * 1024 * 1024
-
-/** No record has as many bytes (design §4). */
-const TOO_MANY_BYTES = 512 * 1024
-
 /** {@link readObjects}, but for objects that are too large to be records: of those, `bytes` is null. */
 export async function readRecordObjects(git: Git, names: readonly string[]): Promise<(NamedObject | null)[]> {
   if (names.length === 0) return []
+  const found: (NamedObject | null)[] = []
+  const stream = new BlobStream<Omit<NamedObject, 'bytes'> | null>(headOfObject, (what, bytes) =>
+    found.push(what && { ...what, bytes: what.type === 'blob' ? bytes : null }),
+  )
   const input = `${names.join('\n')}\n`
-  const whole = { input, records: true, most: MOST_LISTED_BYTES }
+  const whole = { input, records: true, each: (chunk: Buffer) => stream.take(chunk) }
   const result = await git.run(['cat-file', '--batch'], whole)
-  if (result.status === 0) return parseObjects(names.length, result.stdout)
+  if (result.status === 0 && !stream.isTooMuch) return found
   const sizes = await git.run(['cat-file', '--batch-check'], { input, records: true })
   if (sizes.status !== 0) return readObjects(git, names)
   const heads = sizes.stdout.toString('utf8').split('\n')
@@ -158,6 +161,15 @@ function parseObjects(count: number, output: Buffer): (NamedObject | null)[] {
     at += Number(size) + 1
     return { oid: oid as BlobId, type, bytes: type === 'blob' ? bytes : null }
   })
+}
+
+/** A line of id, type and size; of a name that is not there, another. */
+function headOfObject(output: Buffer, at: number): Head<Omit<NamedObject, 'bytes'> | null> | null {
+  const end = output.indexOf(10, at)
+  if (end < 0) return null
+  const [oid = '', type = '', size] = output.toString('utf8', at, end).split(' ')
+  if (size === undefined) return { what: null, start: end + 1, size: null }
+  return { what: { oid: oid as BlobId, type }, start: end + 1, size: Number(size) }
 }
 
 /** Resolves names to object ids in one process, in order; null where a name resolves to nothing. */

@@ -43,7 +43,7 @@ test('of 1,000 sessions and 5,000 locks, a dry run starts at most 10 git process
   sandbox,
 }) => {
   await sandbox.dw(['claim', 'own'], ANNA)
-  seedLocks(sandbox, 5000, await cloneId(sandbox), 5)
+  seedLocks(sandbox, 5000, await cloneId(sandbox), { each: 5 })
   const { status, stdout, stderr, calls } = await new CountedGit(sandbox).run(
     ['cleanup', '--dry-run', '--json'],
     {

@@ -10,11 +10,16 @@ import type { Sandbox } from './sandbox.ts'
 const ID_LENGTH = 10
 
 /**
- * Puts `count` live locks into the sandbox's repository, ten (or `each`) to a session; every other session belongs to
+ * Puts `count` live locks into the sandbox's repository, ten (or `each`) to a session, each with `why`; every other session belongs to
  * another clone, as in a shared repository. Each session has a package directory of its own in which it
  * holds files and one directory. One process writes the blobs, one transaction the refs.
  */
-export function seedLocks(sandbox: Sandbox, count: number, clone: string, each = 10): void {
+export function seedLocks(
+  sandbox: Sandbox,
+  count: number,
+  clone: string,
+  { each = 10, why = 'a new layout of this package' } = {},
+): void {
   const at = new Date().toISOString()
   const records: [RefName, DwRecord][] = []
   for (let number = 0; records.length < count * 2 && number * each < count; number += 1) {
@@ -28,7 +33,7 @@ export function seedLocks(sandbox: Sandbox, count: number, clone: string, each =
     const keys = keysOf(number, each).slice(0, count - number * each)
     records.push([activeRef(id), sessionOf(id, owner, at)])
     records.push(
-      ...keys.map((key): [RefName, DwRecord] => [lockRef(lockName(key)), lockOf(id, owner, key, at)]),
+      ...keys.map((key): [RefName, DwRecord] => [lockRef(lockName(key)), lockOf(id, owner, key, at, why)]),
     )
     const event = { at, event: 'claim' as const, session: id, keys: keys.map(formatKey) }
     records.push([logRef(id), { kind: 'log', events: [event] }])
@@ -47,7 +52,7 @@ function sessionOf(id: SessionId, owner: Owner, at: string): Session {
   return { kind: 'session', id, status: 'active', owner, ...times, ttl: 86_400, fence: 1, revoked: [] }
 }
 
-function lockOf(session: SessionId, owner: Owner, key: Key, at: string): Lock {
+function lockOf(session: SessionId, owner: Owner, key: Key, at: string, why: string): Lock {
   return {
     kind: 'lock',
     id: `LOCK-${session}-${formatKey(key).length}`,
@@ -57,7 +62,7 @@ function lockOf(session: SessionId, owner: Owner, key: Key, at: string): Lock {
     claim: `CLAIM-${session}`,
     acquiredAt: at,
     ttl: 7200,
-    why: 'a new layout of this package',
+    why,
   }
 }
 

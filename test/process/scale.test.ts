@@ -15,11 +15,11 @@ const masked = (call: string) => call.replace(/sess-[0-9a-z]{10}/g, '<session>')
 describe('beside 10,000 locks', () => {
   let few: Sandbox
   let many: Sandbox
-  const seeded = async (count: number) => {
+  const seeded = async (count: number, why?: string) => {
     const sandbox = await Sandbox.create()
     await sandbox.dw(['claim', 'own'], A)
     const clone = JSON.parse(readFileSync(join(sandbox.repo, '.git/dw/clone.json'), 'utf8'))
-    seedLocks(sandbox, count, clone.id)
+    seedLocks(sandbox, count, clone.id, why === undefined ? {} : { why })
     return sandbox
   }
   beforeAll(async () => {
@@ -45,6 +45,16 @@ describe('beside 10,000 locks', () => {
     expect(other.status).toBe(one.status)
     expect(one.calls.length).toBeGreaterThan(0)
     expect(other.calls.map(masked).sort()).toEqual(one.calls.map(masked).sort())
+  })
+
+  test('a listing is one git process however many bytes it has', async ({ onTestFinished }) => {
+    const large = await seeded(600, 'x'.repeat(60_000))
+    onTestFinished(() => large.dispose())
+    const [one, other] = await Promise.all(
+      [few, large].map((sandbox) => new CountedGit(sandbox).run(['sessions'], A)),
+    )
+    expect(other?.stdout.match(/ 10$/gm)).toHaveLength(60)
+    expect(other?.calls.map(masked).sort()).toEqual(one?.calls.map(masked).sort())
   })
 
   test('every lock is listed as live', async () => {

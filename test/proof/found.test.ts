@@ -38,6 +38,12 @@ const FOUND = [
     path: '941',
     empties: true,
   },
+  {
+    what: 'a refused upgrade takes anew what another process of its session has claimed, and is refused then',
+    seed: 1023757,
+    path: '184',
+    empties: true,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

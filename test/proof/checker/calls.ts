@@ -62,13 +62,19 @@ export class Calls {
     return false
   }
 
-  /** Whether another claim of the same session that was not refused went on beside `made`, or came after it. */
-  claimedBeside(made: Made, fits: (key: string) => boolean): boolean {
+  /**
+   * Whether another claim of the same session went on beside `made`, or came after it, and may have left a lock
+   * on `place`: one that was not refused, or one of a directory above, which takes anew what made way for it.
+   */
+  claimedBeside(made: Made, place: string): boolean {
+    const fits = (key: string) => covers(key, place) || covers(place, key)
+    const isAbove = (key: string) => key !== place && covers(key, place)
     for (const other of this.#made.values()) {
       const { call, to, answer } = other
       if (other === made || call.session !== made.call.session || !isClaim(call)) continue
       const isBeside = to === null || to >= made.from
-      if (isBeside && (answer === null || answer.code === null) && call.keys.some(fits)) return true
+      const isRefused = answer !== null && answer.code !== null
+      if (isBeside && call.keys.some(isRefused ? isAbove : fits)) return true
     }
     return false
   }

@@ -47,8 +47,7 @@ export function checkRefused({ calls, history, arbiter, report }: Whole, event: 
   // what stood before the arbiter was emptied is put back, whoever was told what meanwhile
   if (claim === undefined || session === null || arbiter.wasEmptied) return
   // another process of the same session may have been told that it holds it
-  const others = (place: string) =>
-    calls.claimedBeside(made, (key) => covers(key, place) || covers(place, key))
+  const others = (place: string) => calls.claimedBeside(made, place)
   const isIts = (lock: { session: string; claim: string; place: string } | null) =>
     lock !== null &&
     lock.session === session &&

@@ -5,8 +5,8 @@ import { DwError } from '../domain/error.ts'
 import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
 import {
-  type EndedProcess,
   collector,
+  type EndedProcess,
   endProcess,
   isNative,
   LEFT_OPEN,

@@ -27,6 +27,8 @@ const WRITE_CONFIG = [
   // hooks that stand in the configuration (git 2.54)
   'hook.reference-transaction.enabled=false',
   'core.logAllRefUpdates=false',
+  // else git looks for a ref of the name of each object id, in twelve places
+  'core.warnAmbiguousRefs=false',
 ].flatMap((setting) => ['-c', setting])
 
 /** Longest list of patterns in one command line, in bytes. */
@@ -185,10 +187,17 @@ export async function resolveNames(git: Git, names: readonly string[]): Promise<
 }
 
 /**
- * How a transaction gets to disk: each ref for itself, before git says that it is done; or all of them written
- * out, so that a power cut leaves none half-written, while the caller sees to the disk's own cache once.
+ * How a transaction gets to disk: each ref for itself, before git says that it is done; all of them written
+ * out, so that a power cut leaves none half-written, while the caller sees to the disk's own cache once; or
+ * `later`, when the caller syncs: until then, a power cut can leave empty files.
  */
-export type Durability = 'each' | 'together'
+export type Durability = 'each' | 'together' | 'later'
+
+const FSYNC: Readonly<Record<Durability, readonly string[]>> = {
+  each: ['-c', 'core.fsync=loose-object,reference'],
+  together: ['-c', 'core.fsync=loose-object,reference', '-c', 'core.fsyncMethod=writeout-only'],
+  later: ['-c', 'core.fsync=none'],
+}
 
 /** What became of a transaction, and of the one after it. */
 export interface RefsUpdated {
@@ -210,11 +219,9 @@ export async function updateRefs(
   options: { readonly durability?: Durability; readonly then?: readonly RefUpdate[] } = {},
 ): Promise<RefsUpdated> {
   const { durability = 'each', then = [] } = options
-  const method = durability === 'each' ? [] : ['-c', 'core.fsyncMethod=writeout-only']
-  const fsync = ['-c', 'core.fsync=loose-object,reference', ...method]
   const input = transaction(updates) + (then.length === 0 ? '' : transaction(then))
   const { status, stdout, stderr } = await git.run(
-    [...fsync, ...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'],
+    [...FSYNC[durability], ...WRITE_CONFIG, 'update-ref', '--no-deref', '--stdin', '-z'],
     { input, timeout: timeoutFor(updates.length + then.length) },
   )
   // git answers each command of a transaction with a line of its own

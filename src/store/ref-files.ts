@@ -1,5 +1,5 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs'
-import { lstat, open, readFile } from 'node:fs/promises'
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
+import { lstat, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -30,14 +30,16 @@ export async function isRefFile(commonDir: string, ref: string): Promise<boolean
 
 /** Whether one of `refs` has a file of its own. Looked at without waiting: a sync asks for thousands. */
 export function anyRefFile(commonDir: string, refs: readonly string[]): boolean {
-  return refs.some((ref) => {
-    try {
-      return lstatSync(join(commonDir, ref), { throwIfNoEntry: false })?.isDirectory() === false
-    } catch {
-      // what stands above it is a file, or cannot be entered: git finds out
-      return false
-    }
-  })
+  return refs.some((ref) => fileAt(commonDir, ref)?.isDirectory() === false)
+}
+
+function fileAt(commonDir: string, ref: string): Stats | undefined {
+  try {
+    return lstatSync(join(commonDir, ref), { throwIfNoEntry: false })
+  } catch {
+    // what stands above it is a file, or cannot be entered: git finds out
+    return undefined
+  }
 }
 
 /** The refs at and below `roots` that have a file of their own. */
@@ -62,6 +64,18 @@ function entriesIn(directory: string): Dirent[] {
     return readdirSync(directory, { withFileTypes: true })
   } catch {
     return []
+  }
+}
+
+/**
+ * Removes the files of those `refs` that have an empty one. Git writes a ref's file under another name, and
+ * renames it: only a power cut before it was on disk leaves it empty, and git can then neither read nor
+ * delete that ref.
+ */
+export async function dropEmptyRefFiles(commonDir: string, refs: readonly string[]): Promise<void> {
+  for (const ref of refs) {
+    const file = fileAt(commonDir, ref)
+    if (file?.isFile() && file.size === 0) await rm(join(commonDir, ref))
   }
 }
 

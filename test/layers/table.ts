@@ -52,12 +52,13 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
 }
 
 /**
- * The only files that start processes: git, by Node's means and by those of the native build, and commands that
- * the user wrote.
+ * The only files that start processes: git, by Node's means and by those of the native build, commands that the
+ * user wrote, and sync(1).
  */
 export const PROCESS_STARTERS: readonly string[] = [
   'git/exec.ts',
   'git/native-process.ts',
+  'programs/sync-file-system.ts',
   'programs/user-command.ts',
 ]
 

@@ -133,6 +133,26 @@ test('of a transaction that git was killed in the middle of, nothing is left, wh
   }
 })
 
+test('what a power cut leaves of a migration, refs without their bytes too, is taken back', async () => {
+  start.restore()
+  await here('migrate')
+  const [marker = ''] = readdirSync(dw('migrations'))
+  renameSync(dw('migrations', marker), dw('migrating.json'))
+  rmSync(dw('migrations'), { recursive: true })
+  const whole = new SavedState(sandbox, 'written')
+  for (const empty of [ALL.refs, ALL.refs.slice(0, 2), ALL.refs.slice(3)]) {
+    whole.restore()
+    for (const ref of empty) writeFileSync(join(sandbox.repo, '.git', ref), '')
+    const { status, stderr } = await here('status')
+    expect(status, stderr).toBe(0)
+    expect(stderr).toContain('was cut short, and taken back')
+    expect(await made()).toStrictEqual(NOTHING)
+    expect(ALL.refs.filter((ref) => existsSync(join(sandbox.repo, '.git', ref)))).toStrictEqual([])
+    expect((await here('migrate')).status).toBe(0)
+    expect(await made()).toStrictEqual(ALL)
+  }
+})
+
 test('a git that outlives a killed migration writes nothing once that was taken back', async () => {
   start.restore()
   const transaction = join(sandbox.root, 'transaction')

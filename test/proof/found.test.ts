@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { check } from './checker.ts'
 import { tell } from './story.ts'
-import { buildWorld } from './world-build.ts'
 import { plans } from './world/plan.ts'
+import { buildWorld } from './world-build.ts'
 
 /** Schedules of {@link file://./simulation.test.ts} in which a promise was broken once. */
 const FOUND = [

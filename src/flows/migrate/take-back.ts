@@ -5,6 +5,7 @@ import { listRefs, type RefUpdate } from '../../git/refs.ts'
 import { GitStore } from '../../store/git-store.ts'
 import { MigrationFiles, type MigrationNote } from '../../store/local/migration-files.ts'
 import { dropStamp } from '../../store/local/stamp.ts'
+import { dropEmptyRefFiles } from '../../store/ref-files.ts'
 import { META_REF } from '../../store/ref-names.ts'
 import { storeRuntime } from '../store-runtime.ts'
 import type { Workspace } from '../workspace.ts'
@@ -24,6 +25,10 @@ const TRIES = 5
 export async function takeBack(workspace: Workspace, note: MigrationNote): Promise<void> {
   const local = localStore(workspace)
   await dropGuard(workspace, local)
+  await dropEmptyRefFiles(
+    workspace.repository.commonDir,
+    note.refs.map(([ref]) => ref),
+  )
   for (let tries = 1; ; tries += 1) {
     const left = await unchanged(workspace, note)
     if (left.length === 0 || tries > TRIES) break

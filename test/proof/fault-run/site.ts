@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
-import { LAUNCHER } from '../../races/meeting.ts'
 import type { Sandbox } from '../../harness/sandbox.ts'
+import { LAUNCHER } from '../../races/meeting.ts'
 import { CAN_MOUNT, Disk } from './disk.ts'
 import { ownerlessLocks } from './processes.ts'
 import type { Recorder } from './recorder.ts'

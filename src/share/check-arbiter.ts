@@ -4,6 +4,7 @@ import type { DwRecord } from '../store/codec.ts'
 import { ACTIVE_REF, META_REF, type RefName } from '../store/ref-names.ts'
 import { STORE_SCHEMA } from '../store/schema.ts'
 import type { Records } from './clone-side.ts'
+import { cameAfterItsEnd } from './plan.ts'
 import type { Sharing } from './sharing.ts'
 import { sessionOf, type View } from './views.ts'
 
@@ -34,6 +35,7 @@ export async function checkArbiter(sharing: Sharing, views: ReadonlyMap<RefName,
     }
   }
   const back = moved.find((view) => {
+    if (cameAfterItsEnd(view, views, records.readSide)) return false
     const [before, now] = [sessionAt(records, view, 'base'), sessionAt(records, view, 'remote')]
     // one that was dropped and started again under its id counts from the beginning
     return before !== null && now?.createdAt === before.createdAt && now.fence < before.fence

@@ -2,7 +2,15 @@ import { type LockName, prefixes } from '../domain/key.ts'
 import type { Lock, Revocation, Session, SessionId, Timestamp } from '../domain/record.ts'
 import { absentSession, revoke } from '../domain/session.ts'
 import { activeRef, endedRef, lockNameOf, type RefName } from '../store/ref-names.ts'
-import { type Becomes, type LostLock, lockOf, type ReadSide, sessionOf, type View } from './views.ts'
+import {
+  type Becomes,
+  type LostLock,
+  lockOf,
+  type ReadSide,
+  recordOf,
+  sessionOf,
+  type View,
+} from './views.ts'
 
 type Steps = Map<RefName, { view: View; becomes: Becomes }>
 
@@ -129,6 +137,6 @@ function nextSession(
   const view = views.get(activeRef(id)) ?? steps.get(activeRef(id))?.view
   if (view === undefined) return null
   const becomes = steps.get(view.ref)?.becomes ?? 'remote'
-  const session = sessionOf(typeof becomes === 'object' ? becomes : read(view, becomes))
+  const session = sessionOf(recordOf(view, becomes, read))
   return session === null ? null : { view, session }
 }

@@ -3,7 +3,16 @@ import type { Timestamp } from '../domain/record.ts'
 import { MAX_LOG_EVENTS } from '../store/codec.ts'
 import { ACTIVE_REF, ENDED_REF, LOCKS_REF, type RefName } from '../store/ref-names.ts'
 import { planLocks } from './plan-locks.ts'
-import { type Becomes, isContested, isSame, type Plan, type ReadSide, sessionOf, type View } from './views.ts'
+import {
+  type Becomes,
+  isContested,
+  isSame,
+  type Plan,
+  type ReadSide,
+  recordOf,
+  sessionOf,
+  type View,
+} from './views.ts'
 
 /**
  * Decides, ref by ref, what a sync does (design §7). `views` are all refs of both sides, also those that
@@ -14,7 +23,7 @@ export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now:
   const unreadable: RefName[] = []
   for (const view of views.values()) {
     if (isSame(view)) continue
-    const becomes = isContested(view) ? contested(view, views, read) : plain(view, views)
+    const becomes = isContested(view) ? contested(view, views, read) : plain(view, views, read)
     if (becomes === null) unreadable.push(view.ref)
     else steps.set(view.ref, { view, becomes })
   }
@@ -26,7 +35,9 @@ export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now:
 }
 
 /** At most one side has changed it. */
-function plain({ ref, base, local, remote }: View, views: ReadonlyMap<RefName, View>): Becomes {
+function plain(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes {
+  const { ref, base, local, remote } = view
+  if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // a session that has ended here does not live again because the arbiter has not heard of it
   const isOver = ref.startsWith(`${ACTIVE_REF}/`) && local === null && remote !== null
   if (isOver && views.get(endedTwin(ref))?.local) return 'local'
@@ -51,10 +62,21 @@ function contested(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide
 
 function contestedActive(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
   const ended = views.get(endedTwin(view.ref))
+  if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // ended wins, on whichever side (design §3)
   if (ended?.remote) return view.local === null ? 'local' : 'remote'
   if (view.local === null) return ended?.local ? 'local' : 'remote'
   return view.remote === null ? 'local' : mergedSession(view, read)
+}
+
+/**
+ * Whether the arbiter has an older record than it had before of a session that has ended there: a push of its
+ * first record, leased on there being none, was on its way meanwhile.
+ */
+export function cameAfterItsEnd(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): boolean {
+  if (!view.ref.startsWith(`${ACTIVE_REF}/`) || !views.get(endedTwin(view.ref))?.remote) return false
+  const [before, now] = [sessionOf(read(view, 'base')), sessionOf(read(view, 'remote'))]
+  return before !== null && now !== null && now.fence < before.fence
 }
 
 function mergedSession(view: View, read: ReadSide): Becomes | null {
@@ -75,7 +97,7 @@ function uniteEnded(
   if (live === undefined || !isContested(live)) return
   const becomes = steps.get(view.ref)?.becomes
   if (becomes === undefined) return
-  const ended = typeof becomes === 'object' ? sessionOf(becomes) : sessionOf(read(view, becomes))
+  const ended = sessionOf(recordOf(view, becomes, read))
   const loser = sessionOf(read(live, live.remote === null ? 'local' : 'remote'))
   if (ended === null || loser === null) return
   const united = mergeIntoEnded(ended, loser, sessionOf(read(live, 'base')))

@@ -51,7 +51,7 @@ export async function reconcile(
   const staged = side.store.stage(written)
   const fresh = new Map(staged.updates.map(({ ref, to }) => [ref, to]))
   const outcome = [...steps.values()].map(({ view, becomes }) => {
-    const next = typeof becomes === 'object' ? (fresh.get(view.ref) ?? null) : view[becomes]
+    const next = becomes === 'local' || becomes === 'remote' ? view[becomes] : (fresh.get(view.ref) ?? null)
     return { view, next, groups: groupsOf(view, read) }
   })
   const waiting = await side.follow(

@@ -15,8 +15,17 @@ export type Side = 'base' | 'local' | 'remote'
 /** Reads the record that a view has on one side; null for an absent one, and for one that cannot be read. */
 export type ReadSide = (view: View, side: Side) => DwRecord | null
 
-/** What a ref becomes here: it stays, to be pushed where the remote differs; the remote's; or this record. */
-export type Becomes = 'local' | 'remote' | DwRecord
+/**
+ * What a ref becomes here, to be pushed where the remote differs: what it is, what the remote's is, nothing, or
+ * this record.
+ */
+export type Becomes = 'local' | 'remote' | 'nothing' | DwRecord
+
+/** The record that a ref becomes; null for none, and for one that cannot be read. */
+export function recordOf(view: View, becomes: Becomes, read: ReadSide): DwRecord | null {
+  if (becomes === 'nothing') return null
+  return typeof becomes === 'object' ? becomes : read(view, becomes)
+}
 
 /** A lock of this clone that the arbiter's whole line won against. */
 export interface LostLock {

@@ -44,6 +44,12 @@ const FOUND = [
     path: '184',
     empties: true,
   },
+  {
+    what: 'a push that was on its way puts the first record of an ended session there',
+    seed: 1031676,
+    path: '4184',
+    empties: true,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

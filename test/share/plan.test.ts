@@ -152,6 +152,7 @@ function round({ pool, base, local, remote }: World): World & { readonly lost: r
 }
 
 function nextOid(pool: Pool, view: View, becomes: Becomes): BlobId | null {
+  if (becomes === 'nothing') return null
   return typeof becomes === 'object' ? pool.add(becomes) : view[becomes]
 }
 

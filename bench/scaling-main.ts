@@ -38,9 +38,15 @@ async function measured(rounds: number): Promise<void> {
     const hub = await Hub.create()
     try {
       seedLocks(hub.sandbox, locks, 'clone-seeded', { each })
-      await hub.sandbox.git(['push', '--quiet', hub.path, 'refs/dw/*:refs/dw/*'])
+      // a push would compare each of its refs with each that is there
+      await hub.sandbox.git(['fetch', '--quiet', hub.sandbox.repo, 'refs/dw/*:refs/dw/*'], { cwd: hub.path })
+      await hub.sandbox.git(['pack-refs', '--all'], { cwd: hub.path })
+      // a first exchange of so many records writes three files for each
+      await hub.sandbox.git(['config', '--global', 'dw.remoteTimeout', '15m'])
       const clone = await hub.clone('anna')
       await clone.json(['init'])
+      // as `git gc` leaves them
+      await hub.sandbox.git(['pack-refs', '--all'], { cwd: clone.path })
       const times = measure(casesIn(hub, clone), rounds).map(({ median }) => median.toFixed(0))
       print(`${locks} locks, ${Math.ceil(locks / each)} sessions`, ...times)
     } finally {
@@ -58,6 +64,7 @@ const SIZES: readonly (readonly [number, number])[] = [
   [1000, 10],
   [1000, 1],
   [10_000, 10],
+  [100_000, 10],
 ]
 
 function casesIn(hub: Hub, clone: Clone): readonly Case[] {
@@ -66,7 +73,7 @@ function casesIn(hub: Hub, clone: Clone): readonly Case[] {
     const result = spawnSync(program, args, { cwd: clone.path, env, encoding: 'utf8' })
     if (result.status !== 0) throw new Error(`${args.join(' ')}: ${result.stderr}`)
   }
-  const dw = (...args: string[]) => run(process.execPath, [join(PROGRAMS, '..', 'dist', 'main.js'), ...args])
+  const dw = (...args: string[]) => run(join(PROGRAMS, 'git-dw'), args)
   const commit = (round: number) => run('git', ['commit', '--quiet', '--allow-empty', '-m', `${round}`])
   const runs: readonly Case['run'][] = [
     () => run(process.execPath, ['-e', '0']),

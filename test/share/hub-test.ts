@@ -1,7 +1,5 @@
-import { afterAll, test as base } from 'vitest'
-import { dropPreparedHubs, Hub } from './hub.ts'
-
-afterAll(dropPreparedHubs)
+import { test as base } from 'vitest'
+import { Hub } from './hub.ts'
 
 /** A test with a hub of its own. */
 export const test = base.extend<{ hub: Hub }>({

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROGRAMS, Sandbox } from '../test/harness/sandbox.ts'
+import { dropPreparedHubs, Hub } from '../test/share/hub.ts'
 import { type Bar, barTable, isHeld } from './bar.ts'
 import { BARE_NODE, type Case, RAW_WRITE } from './cases.ts'
 import { chart } from './chart.ts'
@@ -9,6 +10,7 @@ import { crowdBars, crowdTable, measureCrowds, measureQueue } from './crowd.ts'
 import { manyBars, manyTable, measureMany } from './many.ts'
 import { type Measured, measure } from './measure.ts'
 import { ETCD, rivals } from './rivals.ts'
+import { RAW_PUSH, SHARED_CLAIM, sharedCases } from './shared-cases.ts'
 
 const ROOT = join(PROGRAMS, '..')
 const LAUNCHER = join(PROGRAMS, 'git-dw')
@@ -30,10 +32,20 @@ async function main(): Promise<void> {
   if (!existsSync(join(ROOT, 'dist/native/git-dw'))) throw new Error('no native build: npm run build:native')
   const sandbox = await Sandbox.create()
   const others = await rivals(sandbox)
+  let hub: Hub | null = null
   try {
+    hub = await Hub.create()
+    const clone = await hub.clone('anna')
+    await clone.json(['init'])
     const agents = ['one', 'two', 'three']
     for (const agent of agents) await sandbox.dw(['claim', `held/${agent}`], { agent })
-    const all = [...plain(sandbox), ...ours(sandbox, 'native'), ...ours(sandbox, 'node'), ...others.cases]
+    const all = [
+      ...plain(sandbox),
+      ...ours(sandbox, 'native'),
+      ...ours(sandbox, 'node'),
+      ...others.cases,
+      ...sharedCases(hub, clone),
+    ]
     const measured = measure(all, rounds)
     process.stdout.write(`${table(measured)}\n`)
     const crowds = await measureCrowds(sandbox)
@@ -52,6 +64,8 @@ async function main(): Promise<void> {
   } finally {
     await others.stop()
     sandbox.dispose()
+    hub?.sandbox.dispose()
+    await dropPreparedHubs()
   }
 }
 
@@ -147,6 +161,12 @@ function bars(measured: readonly Measured[]): readonly Bar[] {
       1.5,
       of('check, native'),
       of(EMPTY) + of(CHECK_CALLS),
+    ),
+    ratio(
+      'native shared claim to a raw push, bare Node and 100 ms',
+      1,
+      of(`${SHARED_CLAIM}, native`),
+      of(RAW_PUSH) + of(BARE_NODE) + 100,
     ),
     ratio('Node claim to bare Node and 60 ms', 1, of('claim, node'), of(BARE_NODE) + 60),
   ]

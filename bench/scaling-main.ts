@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PROGRAMS } from '../test/harness/sandbox.ts'
+import { remoteRefs } from '../src/share/remote-refs.ts'
+import { PROGRAMS, type Sandbox } from '../test/harness/sandbox.ts'
 import { seedLocks } from '../test/harness/seed-locks.ts'
 import { type Clone, dropPreparedHubs, Hub } from '../test/share/hub.ts'
 import type { Case } from './cases.ts'
@@ -37,16 +39,11 @@ async function measured(rounds: number): Promise<void> {
   for (const [locks, each] of SIZES) {
     const hub = await Hub.create()
     try {
-      seedLocks(hub.sandbox, locks, 'clone-seeded', { each })
-      // a push would compare each of its refs with each that is there
-      await hub.sandbox.git(['fetch', '--quiet', hub.sandbox.repo, 'refs/dw/*:refs/dw/*'], { cwd: hub.path })
-      await hub.sandbox.git(['pack-refs', '--all'], { cwd: hub.path })
-      // a first exchange of so many records writes three files for each
-      await hub.sandbox.git(['config', '--global', 'dw.remoteTimeout', '15m'])
       const clone = await hub.clone('anna')
       await clone.json(['init'])
-      // as `git gc` leaves them
-      await hub.sandbox.git(['pack-refs', '--all'], { cwd: clone.path })
+      await clone.json(['sync'])
+      seedLocks(hub.sandbox, locks, 'clone-seeded', { each })
+      await makeKnown(hub, clone)
       const times = measure(casesIn(hub, clone), rounds).map(({ median }) => median.toFixed(0))
       print(`${locks} locks, ${Math.ceil(locks / each)} sessions`, ...times)
     } finally {
@@ -54,6 +51,29 @@ async function measured(rounds: number): Promise<void> {
       await dropPreparedHubs()
     }
   }
+}
+
+/**
+ * Gives the hub what the sandbox's repository has, and the clone what a sync would have given it, packed as
+ * `git gc` leaves it: a hundred thousand records one file each would take longer than all that is measured.
+ */
+async function makeKnown({ sandbox, path }: Hub, clone: Clone): Promise<void> {
+  const seeded = await sandbox.refs('refs/dw')
+  const { base, seen } = remoteRefs('origin')
+  const below = (root: string) => seeded.map((line) => line.replace('refs/dw', root))
+  await addPacked(sandbox, path, seeded)
+  await addPacked(sandbox, join(clone.path, '.git'), ['refs/dw', base, seen].flatMap(below))
+}
+
+/** Adds refs, `<name> <oid>` each, to those that are packed; their objects are the sandbox's repository's. */
+async function addPacked(sandbox: Sandbox, gitDir: string, added: readonly string[]): Promise<void> {
+  await sandbox.git(['pack-refs', '--all'], { cwd: gitDir })
+  const file = join(gitDir, 'packed-refs')
+  const [header = '', ...packed] = readFileSync(file, 'utf8').trimEnd().split('\n')
+  const lines = [...packed.map((line) => line.split(' ').reverse().join(' ')), ...added].sort()
+  const text = lines.map((line) => line.split(' ').reverse().join(' '))
+  writeFileSync(file, `${[header, ...text].join('\n')}\n`)
+  appendFileSync(join(gitDir, 'objects/info/alternates'), `${join(sandbox.repo, '.git/objects')}\n`)
 }
 
 const NAMES = ['bare node', 'status', 'claim', 'sync with nothing to do', 'commit and fenced push']

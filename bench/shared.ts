@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Outcome, PROGRAMS } from '../test/harness/sandbox.ts'
+import type { Outcome } from '../test/harness/sandbox.ts'
 import { CountedGit, LAUNCHER } from '../test/process/counted-git.ts'
 import { type Clone, dropPreparedHubs, Hub } from '../test/share/hub.ts'
 import { startTransport, stopTransport, TRANSPORT } from '../test/transports/transport.ts'
-import type { Case } from './cases.ts'
+import { BARE_NODE, type Case } from './cases.ts'
 import { measure } from './measure.ts'
+import { BUILDS, RAW_PUSH, SHARED_CLAIM, sharedCases } from './shared-cases.ts'
 
 /** Measures sharing beside raw git over the same transport, file:// unless told otherwise; see CONTRIBUTING.md. */
 async function main(): Promise<void> {
@@ -17,11 +17,12 @@ async function main(): Promise<void> {
   try {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
     await anna.json(['init'])
-    const times = measure(singleCases(hub, anna), rounds)
+    const bare: Case = { name: BARE_NODE, run: () => void spawnSync(process.execPath, ['-e', '0']) }
+    const times = measure([bare, ...sharedCases(hub, anna)], rounds)
     for (const { name, median } of times) print(name, `${median.toFixed(0)} ms`)
     const of = (name: string) => times.find((each) => each.name === name)?.median ?? Number.NaN
     for (const build of BUILDS) {
-      const extra = of(`${CLAIM}, ${build}`) - of(RAW_PUSH) - of(BARE_NODE)
+      const extra = of(`${SHARED_CLAIM}, ${build}`) - of(RAW_PUSH) - of(BARE_NODE)
       print(`shared claim, ${build}, beyond raw push and bare node (bar: 100 ms)`, `${extra.toFixed(0)} ms`)
     }
     await countCalls(hub, anna)
@@ -32,52 +33,6 @@ async function main(): Promise<void> {
     await dropPreparedHubs()
     await stopTransport()
   }
-}
-
-const BARE_NODE = 'bare node -e 0'
-const RAW_PUSH = 'raw leased push of one blob'
-const RAW_FETCH = 'raw fetch with nothing new'
-const CLAIM = 'git dw claim <path>, shared'
-/** The launcher starts the native build where it lies; the Node build is measured beside it. */
-const BUILDS = existsSync(join(PROGRAMS, '..', 'dist/native/git-dw')) ? ['native', 'node'] : ['node']
-
-function singleCases(hub: Hub, anna: Clone): readonly Case[] {
-  const run = (
-    program: string,
-    args: readonly string[],
-    input = '',
-    more: NodeJS.ProcessEnv = {},
-  ): string => {
-    const env = hub.sandbox.env({ agent: 'anna', env: more })
-    const result = spawnSync(program, args, { cwd: anna.path, env, input, encoding: 'utf8' })
-    if (result.status === 0) return result.stdout.trim()
-    throw new Error(`${program} ${args.join(' ')}: ${result.stderr}`)
-  }
-  const dw = (build: string, ...args: string[]) => run(LAUNCHER, args, '', { DW_BUILD: build })
-  const ours = BUILDS.flatMap((build): Case[] => [
-    { name: `${CLAIM}, ${build}`, run: (round) => void dw(build, 'claim', `free/${build}/${round}`) },
-    { name: `git dw sync with nothing to do, ${build}`, run: () => void dw(build, 'sync') },
-    {
-      name: `git dw release <path>, shared, ${build}`,
-      run: (round) => void dw(build, 'release', `free/${build}/${round}`),
-    },
-  ])
-  return [
-    { name: BARE_NODE, run: () => void run(process.execPath, ['-e', '0']) },
-    {
-      name: RAW_PUSH,
-      run: (round) => {
-        const oid = run('git', ['hash-object', '-w', '--stdin'], `raw ${round}\n`)
-        const ref = `refs/raw/${round}`
-        run('git', ['push', '--quiet', `--force-with-lease=${ref}:`, hub.url, `${oid}:${ref}`])
-      },
-    },
-    {
-      name: RAW_FETCH,
-      run: () => void run('git', ['fetch', '--quiet', hub.url, '+refs/dw/*:refs/raw-seen/*']),
-    },
-    ...ours,
-  ]
 }
 
 async function countCalls(hub: Hub, anna: Clone): Promise<void> {

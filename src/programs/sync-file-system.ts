@@ -8,7 +8,8 @@ import { platform } from 'node:os'
 export async function syncFileSystem(path: string): Promise<boolean> {
   if (platform() !== 'linux') return false
   return new Promise((resolve) => {
-    const child = spawn('sync', ['-f', path], { stdio: 'ignore' })
+    // in a session of its own: a signal for this process does not end it
+    const child = spawn('sync', ['-f', path], { stdio: 'ignore', detached: true })
     child.on('error', () => resolve(false))
     child.on('close', (status) => resolve(status === 0))
   })

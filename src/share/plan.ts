@@ -76,7 +76,9 @@ function contestedActive(view: View, views: ReadonlyMap<RefName, View>, read: Re
 export function cameAfterItsEnd(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): boolean {
   if (!view.ref.startsWith(`${ACTIVE_REF}/`) || !views.get(endedTwin(view.ref))?.remote) return false
   const [before, now] = [sessionOf(read(view, 'base')), sessionOf(read(view, 'remote'))]
-  return before !== null && now !== null && now.fence < before.fence
+  if (before === null || now === null || now.fence > before.fence) return false
+  // heartbeats leave the fence as it is
+  return now.fence < before.fence || now.lastActivity < before.lastActivity
 }
 
 function mergedSession(view: View, read: ReadSide): Becomes | null {
@@ -98,7 +100,8 @@ function uniteEnded(
   const becomes = steps.get(view.ref)?.becomes
   if (becomes === undefined) return
   const ended = sessionOf(recordOf(view, becomes, read))
-  const loser = sessionOf(read(live, live.remote === null ? 'local' : 'remote'))
+  const isLocal = live.remote === null || cameAfterItsEnd(live, views, read)
+  const loser = sessionOf(read(live, isLocal ? 'local' : 'remote'))
   if (ended === null || loser === null) return
   const united = mergeIntoEnded(ended, loser, sessionOf(read(live, 'base')))
   const isNews = united.revoked.length > ended.revoked.length || becomes !== 'remote'

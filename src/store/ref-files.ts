@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { lstat, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { refuseReadOnly } from './refused-write.ts'
 
 /**
  * What the files of a repository say of refs that git does not show: a crash can leave a ref's file empty
@@ -11,13 +12,20 @@ import { join } from 'node:path'
 /** Those of `refs` of which a file or packed-refs speaks; all of them where git keeps refs otherwise. */
 export async function mentionedRefs(commonDir: string, refs: readonly string[]): Promise<Set<string>> {
   if (refs.length === 0) return new Set()
-  const hasTables = await exists(join(commonDir, 'reftable'))
-  if (hasTables) return new Set(refs)
+  if (await keepsTables(commonDir)) return new Set(refs)
   const [packed, loose] = await Promise.all([
     readFile(join(commonDir, 'packed-refs')).catch(() => null),
     Promise.all(refs.map((ref) => isRefFile(commonDir, ref))),
   ])
   return new Set(refs.filter((ref, at) => loose[at] || packed?.includes(` ${ref}\n`)))
+}
+
+/** Whether git keeps refs in tables here, the user's among them, and not in files. */
+export async function keepsTables(commonDir: string): Promise<boolean> {
+  return lstat(join(commonDir, 'reftable')).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Whether the ref has a file of its own. */
@@ -68,16 +76,26 @@ function entriesIn(directory: string): Dirent[] {
 }
 
 /**
- * Removes the files of those `refs` that have an empty one. Git writes a ref's file under another name, and
- * renames it: only a power cut before it was on disk leaves it empty, and git can then neither read nor
- * delete that ref.
+ * Removes the files of those `refs` that have one without its bytes. Git writes a ref's file under another
+ * name, and renames it: only a power cut before it was on disk leaves it empty, or with zeros, and git can then
+ * neither read nor delete that ref. Throws DW_READONLY.
  */
 export async function dropEmptyRefFiles(commonDir: string, refs: readonly string[]): Promise<void> {
   for (const ref of refs) {
     const file = fileAt(commonDir, ref)
-    if (file?.isFile() && file.size === 0) await rm(join(commonDir, ref))
+    if (!file?.isFile() || file.size > MOST_OF_A_REF) continue
+    const path = join(commonDir, ref)
+    const bytes = file.size === 0 ? null : await readFile(path).catch(() => Buffer.of(1))
+    if (bytes?.some((byte) => byte !== 0)) continue
+    await rm(path, { force: true }).catch(async (error: unknown) => {
+      await refuseReadOnly(commonDir, String(error), [ref])
+      throw error
+    })
   }
 }
+
+/** More bytes than a ref's file has. */
+const MOST_OF_A_REF = 128
 
 /** Syncs a directory to disk, and what the file system's log has noted before; whether it is there and can be. */
 export async function syncDirectory(path: string): Promise<boolean> {
@@ -91,11 +109,4 @@ export async function syncDirectory(path: string): Promise<boolean> {
   } finally {
     await directory.close()
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  )
 }

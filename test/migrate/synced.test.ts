@@ -65,3 +65,11 @@ test('what cannot be synced at the end is taken back', async ({ onTestFinished }
   expect(again.status, again.stderr).toBe(0)
   expect(await sandbox.refs('refs/dw/active')).toHaveLength(300)
 })
+
+test('an interrupt while all is synced takes it back, and is told as one', async ({ onTestFinished }) => {
+  const interrupting = '[ -e "$0.once" ] && { kill -INT "$PPID"; sleep 0.3; exit 0; }; : >"$0.once"; exit 0'
+  const { sandbox, migrated, refs } = await withSync(300, interrupting)
+  onTestFinished(() => sandbox.dispose())
+  expect(migrated.status, migrated.stderr).toBe(130)
+  expect(refs).toStrictEqual([])
+})

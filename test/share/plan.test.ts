@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { BlobId, Lock, Session, SessionId } from '../../src/domain/record.ts'
 import { parcels } from '../../src/share/parcels.ts'
 import { planSync } from '../../src/share/plan.ts'
 import type { Becomes, View } from '../../src/share/views.ts'
 import type { DwRecord } from '../../src/store/codec.ts'
-import { activeRef, lockNameOf, type RefName, refsCollide } from '../../src/store/ref-names.ts'
+import { activeRef, endedRef, lockNameOf, type RefName, refsCollide } from '../../src/store/ref-names.ts'
 import { sessionWith } from '../domain/arbitrary.ts'
 
 const NOW = '2026-01-01T00:00:00.000Z'
@@ -242,3 +242,43 @@ test('a revocation that one side wrote is on both afterwards, and no fence goes 
 function sortedRefs(state: State): [RefName, BlobId][] {
   return [...state].sort(([a], [b]) => (a < b ? -1 : 1))
 }
+
+describe('the first record of a session that comes to the remote after its end', () => {
+  const [id = '' as SessionId] = SESSIONS
+  const [live, ended] = [activeRef(id), endedRef(id)]
+  const first = sessionWith({ id, fence: 0, lastActivity: NOW, revoked: [] })
+  const known = { ...first, fence: 2 }
+  const over = { ...first, status: 'ended' as const, fence: 3 }
+  const note = { key: 'src', lock: 'a'.repeat(40) as BlobId, by: SESSIONS[1] ?? id, at: NOW, why: 'expired' }
+
+  /** What a clone plans that has `base` and `local` of the live record, where the remote has both. */
+  function planned(base: Session | null, local: Session | null, remote: Session) {
+    const pool = new Pool()
+    const oid = (record: Session | null) => (record === null ? null : pool.add(record))
+    const base_ = oid(base)
+    const views = new Map<RefName, View>([
+      [live, { ref: live, base: base_, local: local === base ? base_ : oid(local), remote: oid(remote) }],
+      [ended, { ref: ended, base: null, local: null, remote: oid(over) }],
+    ])
+    const { steps } = planSync(views, (view, side) => pool.get(view[side]), NOW)
+    return { live: steps.get(live)?.becomes, ended: steps.get(ended)?.becomes }
+  }
+
+  test('goes on both sides', () => {
+    expect(planned(known, known, first)).toStrictEqual({ live: 'nothing', ended: 'remote' })
+    expect(planned(known, null, first)).toStrictEqual({ live: 'nothing', ended: 'remote' })
+  })
+
+  test('goes where only a heartbeat was known since', () => {
+    const beaten = { ...first, lastActivity: '2026-01-01T00:10:00.000Z' }
+    expect(planned(beaten, beaten, first).live).toBe('nothing')
+    expect(planned(first, first, beaten).live).toBe('remote')
+  })
+
+  test('goes, and what was noted here alone goes on in the ended record', () => {
+    const noted = { ...known, fence: 3, revoked: [note] }
+    const { live: becomes, ended: united } = planned(known, noted, first)
+    expect(becomes).toBe('nothing')
+    expect(united).toMatchObject({ status: 'ended', revoked: [note] })
+  })
+})

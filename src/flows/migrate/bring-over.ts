@@ -7,6 +7,7 @@ import { syncFileSystem } from '../../programs/sync-file-system.ts'
 import type { GitStore, Staged } from '../../store/git-store.ts'
 import { MigrationFiles, type MigrationNote } from '../../store/local/migration-files.ts'
 import { createStamp } from '../../store/local/stamp.ts'
+import { keepsTables } from '../../store/ref-files.ts'
 import { activeRef, endedRef, lockRef, logRef, META_REF, projectRef } from '../../store/ref-names.ts'
 import { STORE_SCHEMA } from '../../store/schema.ts'
 import type { Change } from '../../store/store.ts'
@@ -80,7 +81,8 @@ async function writeAll(workspace: Workspace, local: GitStore, staged: Staged): 
   if (!(await setGuard(local, guard))) throw changedMeanwhile()
   const { commonDir } = workspace.repository
   // one sync of all costs a third of writing out each; what a power cut leaves before it, taking back clears
-  const durability = total > MOST_LOOSE && (await syncFileSystem(commonDir)) ? 'later' : 'together'
+  const isMany = total > MOST_LOOSE && !(await keepsTables(commonDir))
+  const durability = isMany && (await syncFileSystem(commonDir)) ? 'later' : 'together'
   for (let at = 0; at < total; at += TOGETHER) {
     around.signal.throwIfAborted()
     const steps = [heldGuard(guard), ...updates.slice(at, at + TOGETHER)]
@@ -88,7 +90,10 @@ async function writeAll(workspace: Workspace, local: GitStore, staged: Staged): 
     if (commit.outcome === 'conflict') throw changedMeanwhile()
     show(Math.min(at + TOGETHER, total))
   }
-  if (durability === 'later' && !(await syncFileSystem(commonDir))) throw notSynced()
+  if (durability === 'later' && !(await syncFileSystem(commonDir))) {
+    around.signal.throwIfAborted()
+    throw notSynced()
+  }
   // a `prune --expire=now` beside us may have taken blobs before their refs stood
   const there = await resolveNames(workspace.git, oids)
   if (there.includes(null)) await local.write(staged.bodies)

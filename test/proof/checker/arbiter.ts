@@ -31,6 +31,8 @@ export interface SeenSession {
 interface Voided {
   readonly call: number | null
   readonly time: number
+  /** The session's, as it was noted then. */
+  readonly lastActivity: number
 }
 
 /** The arbiter's refs as they come to be, one move after the other. */
@@ -66,7 +68,7 @@ export class Arbiter {
     const session = oid === null ? null : this.session(ref, oid)
     if (session === null) return
     for (const { lock: lost } of to === null ? [] : session.revoked) {
-      if (!this.#voided.has(lost)) this.#voided.set(lost, { call, time })
+      if (!this.#voided.has(lost)) this.#voided.set(lost, { call, time, lastActivity: session.lastActivity })
     }
     if (this.#guarded.transaction !== transaction) this.#guarded = { transaction, sessions: new Map() }
     const known = this.#sessions.get(session.id) ?? []

@@ -23,7 +23,8 @@ export function checkRemoval({ history, calls, arbiter, report }: Whole, event: 
     if (made?.call.session === gone.session) return
   }
   // what a push that was cut short has made void, any claim may take: then its sender has to answer for it
-  const { call, time } = arbiter.voided(gone.oid) ?? { call: sender, time: event.time }
+  const voided = arbiter.voided(gone.oid)
+  const call = voided?.call ?? sender
   const takers = takersOf(calls, gone, call === sender ? next : null, call)
   if (takers.length === 0) {
     report('acknowledged', `the lock on ${gone.place} of ${gone.session} went, and nobody took it`, at)
@@ -36,7 +37,8 @@ export function checkRemoval({ history, calls, arbiter, report }: Whole, event: 
   const silence = silenceOf(history, arbiter, {
     gone,
     takers: takers.map(({ clone }) => clone),
-    time,
+    time: voided?.time ?? event.time,
+    lastActivity: voided?.lastActivity ?? null,
   })
   if (silence === null || silence > gone.ttl) return
   report('live lease', `${gone.place} of ${gone.session} was taken ${silence} s after it renewed`, at)
@@ -68,15 +70,20 @@ function takersOf(
 function silenceOf(
   history: Whole['history'],
   arbiter: Whole['arbiter'],
-  taken: { readonly gone: StoodLock; readonly takers: readonly string[]; readonly time: number },
+  taken: {
+    readonly gone: StoodLock
+    readonly takers: readonly string[]
+    readonly time: number
+    readonly lastActivity: number | null
+  },
 ): number | null {
-  const { gone, takers, time } = taken
+  const { gone, takers, time, lastActivity } = taken
   const session = arbiter.sessionOf(gone.session)
   if (session === null || session.isOver) return null
   const theirs = history.clocks.get(session.clone) ?? 0
   const grace = Math.max(gone.ttl, 3600) * 1000
   if (takers.some((clone) => (history.clocks.get(clone) ?? 0) - theirs > grace)) return null
-  return (time - (session.lastActivity - theirs)) / 1000
+  return (time - ((lastActivity ?? session.lastActivity) - theirs)) / 1000
 }
 
 /** A claim that succeeds stands at the arbiter, and nobody else holds what it holds. */

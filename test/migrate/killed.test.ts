@@ -61,6 +61,14 @@ const ALL = {
   ...{ stamped: true, markers: 1 },
 }
 
+/** A migration that has written everything, and not yet turned its journal into the marker. */
+async function migrateUnfinished(): Promise<void> {
+  start.restore()
+  await here('migrate')
+  const [marker = ''] = readdirSync(dw('migrations'))
+  renameSync(dw('migrations', marker), dw('migrating.json'))
+}
+
 /** Runs the command and kills it before its step `at`, counted from 1; 0 lets it come to its end. */
 async function killedAt(words: readonly string[], at: number): Promise<string[]> {
   const log = join(sandbox.root, 'steps')
@@ -117,10 +125,7 @@ test('an undo that is killed before any of its steps leaves all of it or nothing
 }, 300_000)
 
 test('of a transaction that git was killed in the middle of, nothing is left, wherever it was cut', async () => {
-  start.restore()
-  await here('migrate')
-  const [marker = ''] = readdirSync(dw('migrations'))
-  renameSync(dw('migrations', marker), dw('migrating.json'))
+  await migrateUnfinished()
   rmSync(dw('migrations'), { recursive: true })
   const whole = new SavedState(sandbox, 'whole')
   for (let length = 0; length < ALL.refs.length; length += 1) {
@@ -134,10 +139,7 @@ test('of a transaction that git was killed in the middle of, nothing is left, wh
 })
 
 test('what a power cut leaves of a migration, refs without their bytes too, is taken back', async () => {
-  start.restore()
-  await here('migrate')
-  const [marker = ''] = readdirSync(dw('migrations'))
-  renameSync(dw('migrations', marker), dw('migrating.json'))
+  await migrateUnfinished()
   rmSync(dw('migrations'), { recursive: true })
   const whole = new SavedState(sandbox, 'written')
   for (const empty of [ALL.refs, ALL.refs.slice(0, 2), ALL.refs.slice(3)]) {
@@ -183,10 +185,7 @@ exec '${real}' "$@"
 })
 
 test('a migration whose process is at work is left alone by other commands, and a second one waits its turn', async () => {
-  start.restore()
-  await here('migrate')
-  const [marker = ''] = readdirSync(dw('migrations'))
-  renameSync(dw('migrations', marker), dw('migrating.json'))
+  await migrateUnfinished()
   const { stdout } = await sandbox.run('cat', ['/proc/sys/kernel/random/boot_id'])
   const fields = readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   const holder = { pid: process.pid, start: `${stdout.trim().slice(0, 8)}:${fields[19]}` }

@@ -43,7 +43,7 @@ function over(transport: string, build: string): TestProjectInlineConfiguration 
   const exclude = WITHOUT_A_HUB
   return {
     extends: true,
-    test: { name: transport, include, exclude, env, setupFiles, testTimeout: 180_000, hookTimeout: 180_000 },
+    test: { name: transport, include, exclude, env, setupFiles },
   }
 }
 
@@ -65,9 +65,9 @@ export default defineConfig({
   test: {
     projects: projects(),
     globals: false,
-    // Tests start real git and git dw processes, many at a time in the races.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs, and no measure of speed: tests start real processes, many at a time, on machines that may be busy.
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
     // it imports a directory, which only bundlers resolve
     server: { deps: { inline: ['clipanion'] } },
     pool: 'forks',

@@ -325,7 +325,7 @@ beforeAll(async () => {
   await runDamage()
   await runErrors()
   await runOddGits()
-}, 400_000)
+})
 
 afterAll(() => sandbox.dispose())
 

@@ -4,10 +4,7 @@ import { test } from '../harness/transcript.ts'
 
 const ANNA = { agent: 'anna' }
 
-test('sharing, and a push that a lost lock stops, as two people see it', { timeout: 120_000 }, async ({
-  sandbox,
-  transcript,
-}) => {
+test('sharing, and a push that a lost lock stops, as two people see it', async ({ sandbox, transcript }) => {
   const hub = join(sandbox.root, 'shop.git')
   const bens = join(sandbox.root, 'ben')
   const ben = { agent: 'ben', cwd: bens }

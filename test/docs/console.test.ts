@@ -15,15 +15,11 @@ const textOf = (page: string) => readFileSync(join(ROOT, page), 'utf8')
 const WITH_BLOCKS = PAGES.filter((page) => /^```console$/m.test(textOf(page)))
 
 // all pages at once, on a machine that may be busy
-test.concurrent.for(WITH_BLOCKS)(
-  'the commands in %s print what it says',
-  { timeout: 180_000 },
-  async (page) => {
-    const { said, seen, corrected } = await play(textOf(page))
-    if (process.env['DW_DOCS_WRITE'] && seen !== said) writeFileSync(join(ROOT, page), corrected)
-    expect(seen).toBe(said)
-  },
-)
+test.concurrent.for(WITH_BLOCKS)('the commands in %s print what it says', async (page) => {
+  const { said, seen, corrected } = await play(textOf(page))
+  if (process.env['DW_DOCS_WRITE'] && seen !== said) writeFileSync(join(ROOT, page), corrected)
+  expect(seen).toBe(said)
+})
 
 test.concurrent('a page that says what is not so is found out, whoever of its people says it', async () => {
   const page = [

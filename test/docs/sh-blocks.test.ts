@@ -72,7 +72,7 @@ function withoutGitOptions(words: readonly string[]): readonly string[] {
 }
 
 // some ten commands each, on a machine that may be busy
-describe('the blocks that a reader copies do what their pages say', { timeout: 180_000 }, () => {
+describe('the blocks that a reader copies do what their pages say', () => {
   const run = async (page: string, number: number, agent: string) => {
     const block = BLOCKS.find((each) => each.page === page && each.number === number)
     const { status, stderr } = await sandbox.run('sh', ['-e'], {

@@ -45,7 +45,7 @@ describe.each(OPERATIONS.map((operation) => [operation.name, operation] as const
         }
       }
       expect(cuts).toBeGreaterThan(0)
-    }, 300_000)
+    })
   },
 )
 

@@ -116,13 +116,13 @@ async function expectAllOrNothing(words: readonly string[], from: SavedState, ch
 
 test('a migration that is killed before any of its steps leaves all of it or nothing', async () => {
   await expectAllOrNothing(['migrate'], start, /migrating\.json\.tmp/)
-}, 300_000)
+})
 
 test('an undo that is killed before any of its steps leaves all of it or nothing', async () => {
   start.restore()
   await here('migrate')
   await expectAllOrNothing(['migrate', '--undo'], new SavedState(sandbox, 'migrated'), /rename .*state\.json/)
-}, 300_000)
+})
 
 test('of a transaction that git was killed in the middle of, nothing is left, wherever it was cut', async () => {
   await migrateUnfinished()

@@ -25,7 +25,7 @@ describe('beside 10,000 locks', () => {
   beforeAll(async () => {
     few = await seeded(FEW)
     many = await seeded(MANY)
-  }, 180_000)
+  })
   afterAll(() => {
     few.dispose()
     many.dispose()

@@ -70,4 +70,4 @@ test('beside 8 claiming processes, clean-ups drop no live lock for 20 seconds', 
   } finally {
     sandbox.dispose()
   }
-}, 300_000)
+})

@@ -57,7 +57,7 @@ describe.each(OPERATIONS.map((operation, kind) => [operation.name, operation, ki
         if (number % 3 === 2 && took === null) await killedGoesOn(scene)
         else await othersGoOn(scene)
       }
-    }, 300_000)
+    })
   },
 )
 

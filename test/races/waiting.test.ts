@@ -41,7 +41,7 @@ git dw release src >/dev/null
     expect(order.stdout.trim().split('\n').sort()).toStrictEqual(agents(WAITERS).sort())
     expect(await locks(sandbox)).toStrictEqual([])
     expect(tickets(sandbox)).toStrictEqual([])
-  }, 300_000)
+  })
 
   test('are not held up by those that were killed in line', async () => {
     await done(['claim', 'src'], 'first')

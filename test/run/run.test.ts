@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { ended, type Sandbox } from '../harness/sandbox.ts'
 import { test } from '../harness/transcript.ts'
-import { running, UNTIL_GO } from './runner.ts'
+import { fileIn, running, UNTIL_GO } from './runner.ts'
 
 const ANNA = { agent: 'anna' }
 const BEN = { agent: 'ben' }
@@ -202,6 +202,7 @@ test('what the command leaves in the background is not waited for', async ({ san
   expect(existsSync(join(sandbox.home, 'done'))).toBe(false)
   expect(await heldKeys(sandbox)).toStrictEqual([])
   writeFileSync(join(sandbox.home, 'go'), '')
+  await fileIn(sandbox, 'done')
 })
 
 test('--base, --branch and --ttl do what they do for a claim', async ({ sandbox }) => {

@@ -25,15 +25,13 @@ export function describeGuard(transport: string, create: () => Promise<Hub>): vo
       await anna.json(['share'])
       ben = await hub.clone('ben')
       await ben.json(['init'])
-    }, 120_000)
+    })
     afterAll(async () => {
       hub.sandbox.dispose()
       await dropPreparedHubs()
     })
 
-    test('takes what git dw does, from the first claim to the last clean-up', {
-      timeout: 300_000,
-    }, async () => {
+    test('takes what git dw does, from the first claim to the last clean-up', async () => {
       await anna.json(['claim', 'docs', 'lib/a', 'lib/b'])
       await anna.json(['claim', 'lib'])
       await anna.json(['release', 'lib'])
@@ -61,7 +59,7 @@ export function describeGuard(transport: string, create: () => Promise<Hub>): vo
       expect(await hub.refs('refs/dw/active')).toStrictEqual([])
     })
 
-    test('refuses what goes around git dw, and says who holds it', { timeout: 120_000 }, async () => {
+    test('refuses what goes around git dw, and says who holds it', async () => {
       await anna.json(['init', '--new'])
       const { session } = await anna.json(['claim', 'held', '-m', 'mine'])
       await ben.git(['fetch', '--quiet'])

@@ -123,9 +123,7 @@ describe('a shared claim', () => {
 })
 
 describe('many clones', () => {
-  test('claim as many tasks, all at the first try, and agree afterwards', { timeout: 240_000 }, async ({
-    hub,
-  }) => {
+  test('claim as many tasks, all at the first try, and agree afterwards', async ({ hub }) => {
     const clones = await hub.clones(MANY)
     const outcomes = await Promise.all(
       clones.map((clone, at) => clone.dw(['claim', '--task', `T${at}`, '--no-worktree'])),
@@ -135,7 +133,7 @@ describe('many clones', () => {
     await expectAgreement(hub, clones)
   })
 
-  test('claim one task: one gets it, and all others are told who', { timeout: 240_000 }, async ({ hub }) => {
+  test('claim one task: one gets it, and all others are told who', async ({ hub }) => {
     const clones = await hub.clones(MANY)
     const outcomes = await Promise.all(
       clones.map((clone) => clone.dw(['claim', '--task', 'T', '--no-worktree'])),

@@ -91,9 +91,7 @@ describe('a sync that is under way', () => {
   )
 })
 
-test('commands that are killed anywhere leave nothing that a sync does not mend', {
-  timeout: 180_000,
-}, async ({ hub }) => {
+test('commands that are killed anywhere leave nothing that a sync does not mend', async ({ hub }) => {
   const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
   await anna.json(['init'])
   await ben.json(['init'])

@@ -44,9 +44,7 @@ describe('sync', () => {
     expect(await anna.refs()).toStrictEqual(await hub.refs())
   })
 
-  test('beside claims and releases of the same clone loses none of them', { timeout: 120_000 }, async ({
-    hub,
-  }) => {
+  test('beside claims and releases of the same clone loses none of them', async ({ hub }) => {
     const anna = await hub.clone('anna')
     const { session } = await anna.json(['init'])
     let going = true

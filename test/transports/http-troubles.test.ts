@@ -129,7 +129,7 @@ describe('over HTTP, what is in the way is said, and what to do', () => {
   })
 })
 
-test('over HTTP, git asks at the terminal only where git dw has it', { timeout: 120_000 }, async () => {
+test('over HTTP, git asks at the terminal only where git dw has it', async () => {
   await loggingIn('', async () => {
     const options = { agent: anna.agent, cwd: anna.path }
     await anna.commit('src/newer.ts')

@@ -244,9 +244,7 @@ describe('what others wrote into the records', () => {
     expect(stdout).toContain(EVIL_ID)
   })
 
-  test('comes harmless out of the hooks, a sync, and the reader over HTTP', {
-    timeout: 120_000,
-  }, async () => {
+  test('comes harmless out of the hooks, a sync, and the reader over HTTP', async () => {
     const said = async (outcome: Promise<Outcome>) => {
       const { stdout, stderr } = await outcome
       expect(`${stdout}${stderr}`).not.toMatch(ACTING)
@@ -322,7 +320,7 @@ describe('very many of them', () => {
     writeFileSync(join(gitDir, 'packed-refs'), '')
   })
 
-  test('of 10 MB each are not taken into memory, and are named', { timeout: 120_000 }, async () => {
+  test('of 10 MB each are not taken into memory, and are named', async () => {
     const gitDir = join(sandbox.repo, '.git')
     const body = Buffer.alloc(10_000_000, 'x')
     for (let at = 0; at < 16; at += 1) {

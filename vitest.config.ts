@@ -75,8 +75,8 @@ export default defineConfig({
     // anything in a module, and what they look at is made by processes
     isolate: false,
     setupFiles: SET_UP,
-    // more than the two processors of a small machine: tests wait a third of their time
-    maxWorkers: 3,
+    // more than the two processors of a small machine: tests wait for a disk and a clock, too
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
   },

@@ -57,6 +57,8 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   const { moves, result } = await dryPush(git, remote, { refspecs, options, asks })
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
+    // where git names no ref, the remote may be away
+    if (fences && moves.length === 0) await requireSharing(workspace).sharing.arbiter.list()
     throw gitError(['push'], result, lookAtPush(remote))
   }
   refuseRecords(wanted)

@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
-import type { Git, GitOptions, GitResult } from './exec.ts'
+import { type Git, type GitOptions, type GitResult, gitError } from './exec.ts'
 
 /** A remote repository as it is called: its final URL, and how long a call may take, in milliseconds; a push of many refs takes longer. */
 export interface RemoteAddress {
@@ -163,10 +163,19 @@ export async function listRemote(
   return { refs: new Map(refs), said: result.stderr }
 }
 
-/** The URL that `git push <name>` would use, rewritten by the user's `url.*` settings; null without one. */
+/** The exit status of `git remote get-url` where there is no such remote (git-remote(1), EXIT STATUS). */
+const NO_SUCH_REMOTE = 2
+
+/**
+ * The URL that `git push <name>` would use, rewritten by the user's `url.*` settings; null where there is no such
+ * remote. Throws DW_GIT where git does not tell.
+ */
 export async function pushUrlOf(git: Git, name: string): Promise<string | null> {
-  const result = await git.run(['remote', 'get-url', '--push', '--', name])
-  return result.status === 0 ? (result.stdout.toString('utf8').split('\n')[0] ?? null) : null
+  const args = ['remote', 'get-url', '--push', '--', name]
+  const result = await git.run(args)
+  if (result.status === NO_SUCH_REMOTE) return null
+  if (result.status !== 0) throw gitError(args, result)
+  return result.stdout.toString('utf8').split('\n')[0] ?? null
 }
 
 /** Keeps git from rewriting a URL again that is final already: the longest match wins. */

@@ -85,9 +85,11 @@ export class Arbiter {
 
   /** DW_OFFLINE, with git's own words. */
   offline(said: string): DwError {
-    const why = toldReason(said) ?? 'it did not answer in time'
-    return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${why}`, {
-      hints: [lookAtRemote(this.name), 'then try again', 'without it: git dw claim --offline …'],
+    const why = toldReason(said)
+    const more = why === null ? ['give it more time: git config dw.remoteTimeout 2m'] : []
+    const told = why ?? 'it did not answer in time'
+    return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${told}`, {
+      hints: [lookAtRemote(this.name), ...more, 'then try again', 'without it: git dw claim --offline …'],
       details: { remote: this.name, stderr: said },
     })
   }

@@ -19,8 +19,7 @@ export function meetingAt(
 ): { readonly PATH: string } {
   const directory = mkdtempSync(join(sandbox.root, 'meeting-'))
   const path = sandbox.env()['PATH'] ?? ''
-  const git = execFileSync('sh', ['-c', 'command -v git'], { env: { PATH: path }, encoding: 'utf8' }).trim()
-  writeFileSync(join(directory, 'git'), script(git, directory, command, count, nth))
+  writeFileSync(join(directory, 'git'), script(gitOn(path), directory, command, count, nth))
   chmodSync(join(directory, 'git'), 0o755)
   return { PATH: `${directory}:${path}` }
 }
@@ -61,4 +60,20 @@ export function stoppingAt(
     while (arrivals().length === 0) await sleep(10)
   }
   return { env, stopped, goOn: () => mkdirSync(join(directory, 'came-last')) }
+}
+
+/** The environment of processes whose `git … <command> …` is killed. */
+export function dyingAt(sandbox: Sandbox, command: string): { readonly PATH: string } {
+  const directory = mkdtempSync(join(sandbox.root, 'dying-'))
+  const path = sandbox.env()['PATH'] ?? ''
+  const dying = `case " $* " in *" ${command} "*) kill -9 $$ ;; esac`
+  writeFileSync(join(directory, 'git'), `#!/bin/sh\n${dying}\nexec "${gitOn(path)}" "$@"\n`)
+  chmodSync(join(directory, 'git'), 0o755)
+  return { PATH: `${directory}:${path}` }
+}
+
+/** The git that a process with this PATH starts. */
+function gitOn(path: string): string {
+  const env = { PATH: path }
+  return execFileSync('sh', ['-c', 'command -v git'], { env, encoding: 'utf8' }).trim()
 }

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect } from 'vitest'
@@ -191,6 +191,18 @@ describe('a fenced push', () => {
     expect(refused.status).toBe(128)
     expect(refused.stderr).toContain('git push')
     expect(await hub.git(['rev-parse', 'main'])).toBe(await ben.git(['rev-parse', 'HEAD']))
+  })
+
+  test('whose remote is away is told as that, and lands later', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    await anna.json(['claim', 'new.txt'])
+    const commit = await anna.commit('new.txt')
+    renameSync(hub.path, `${hub.path}.away`)
+    const away = await anna.dw(['push', '--json', 'origin', 'main'])
+    renameSync(`${hub.path}.away`, hub.path)
+    expect([away.status, JSON.parse(away.stderr).error.code]).toStrictEqual([75, 'DW_OFFLINE'])
+    await anna.json(['push', 'origin', 'main'])
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
   })
 
   test('runs the pre-push hook once, and stops when that says no', async ({ hub }) => {

@@ -2,6 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { dyingAt, LAUNCHER } from '../races/meeting.ts'
 import { TRANSPORT } from '../transports/transport.ts'
 import { active } from './hub.ts'
 import { test } from './hub-test.ts'
@@ -77,6 +78,18 @@ describe("the user's settings", () => {
     await anna.json(['claim', 'src'])
     await anna.json(['sync'])
     expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('a git that dies when it is asked for the URL is told as that, not as a remote that is not there', async ({
+    hub,
+  }) => {
+    const anna = await hub.clone('anna')
+    await anna.git(['config', 'url.file:///nowhere/.insteadOf', 'read:'])
+    const env = dyingAt(hub.sandbox, 'get-url')
+    const dead = await hub.sandbox.run(LAUNCHER, ['claim', 'src'], { cwd: anna.path, agent: 'anna', env })
+    expect(dead.status).toBe(128)
+    expect(dead.stderr).toContain('git remote was ended by a signal')
+    expect((await anna.dw(['claim', 'src'])).status).toBe(0)
   })
 
   test('a remote that was renamed is a clear error, and sharing through the new name puts nothing back', async ({
@@ -187,7 +200,9 @@ describe('a server', () => {
       const scheme = TRANSPORT === 'file' ? 'git' : TRANSPORT
       await anna.git(['remote', 'set-url', 'origin', `${scheme}://127.0.0.1:${port}/hub.git`])
       expect((await anna.dw(['claim', 'src'])).status).toBe(75)
-      expect((await anna.dw(['sync'])).status).toBe(75)
+      const sync = await anna.dw(['sync'])
+      expect(sync.status).toBe(75)
+      expect(sync.stderr).toContain('git config dw.remoteTimeout')
       expect(await anna.refs('refs/dw/locks')).toStrictEqual([])
     } finally {
       server.close()

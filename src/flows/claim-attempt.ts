@@ -169,7 +169,9 @@ export class Claim {
         const answer = this.#answer(session, before, decision, locks)
         throw await takeBack(this.#workspace, answer, branchTaken(branch))
       }
-      const taken = decision.take.map(({ key }) => key)
+      // what landed before is this claim's own still when it is written again
+      const again = decision.already.filter(({ key, by }) => this.#halfLanded.took(key, by.oid))
+      const taken = [...decision.take, ...again].map(({ key }) => key)
       this.#halfLanded.note(commit.landed, actor, taken)
       return null
     }

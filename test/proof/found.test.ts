@@ -50,6 +50,12 @@ const FOUND = [
     path: '4184',
     empties: true,
   },
+  {
+    what: 'a claim lands in part twice, the second time with a lock of the first, and is refused then',
+    seed: 2000003,
+    path: '11554',
+    empties: false,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

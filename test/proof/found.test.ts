@@ -56,6 +56,12 @@ const FOUND = [
     path: '11554',
     empties: false,
   },
+  {
+    what: 'a claim loses three pushes, and takes the remote for one that does not take them',
+    seed: 2007922,
+    path: '4157',
+    empties: true,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

@@ -21,6 +21,8 @@ export class Machine {
   #left: number
   readonly #made: number
   isRunning = true
+  /** Pushes whose answer was lost. */
+  lost = 0
 
   constructor(parts: {
     readonly repository: MemoryRepository

@@ -67,15 +67,20 @@ export class Network {
     if (fate === 'cut before' || fate === 'late') {
       await machine.step(`push: ${fate}`, () => fate === 'late' && this.#later('late push', land))
       if (fate === 'late') this.#later('late push', land)
-      return outcome('unclear')
+      return lost(machine)
     }
     // a client that dies here has sent it: what it sent may be served all the same
     await machine.step('push: request', (made) => made > 0 && this.#later('push of the dead', land))
     const landed = fate === 'server killed' ? land(Math.ceil(commands.length / 2)) : land()
     await machine.step('push: answer')
-    if (fate !== 'well') return outcome('unclear')
+    if (fate !== 'well') return lost(machine)
     return landed ? outcome('accepted', steps) : outcome('refused')
   }
+}
+
+function lost(machine: Machine): PushOutcome {
+  machine.lost += 1
+  return outcome('unclear')
 }
 
 function outcome(what: PushOutcome['outcome'], taken: readonly Step[] = []): PushOutcome {

@@ -14,13 +14,27 @@ const OVER_A_SERVER = ['test/share/**/*.test.ts', 'test/server-hook/{clients,ref
 /** What never does so. */
 const WITHOUT_A_HUB = ['test/share/plan.test.ts']
 
-/** Starts the files that take minutes first, so that none of them runs alone at the end. */
+/** The files that take a minute and more, the longest first. */
+const LONG = [
+  'fault-run',
+  'every-step',
+  'killed',
+  'fence',
+  'sync',
+  'part-of-a-transaction',
+  'servers',
+  'simulation',
+]
+
+/** Starts the long files first, so that none of them runs alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) =>
-      /\/(?:every-step|killed|part-of-a-transaction|fence|fault-run|servers)\.test\.ts$/.test(moduleId)
+    const placeOf = ({ moduleId }: TestSpecification) => {
+      const place = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return place < 0 ? LONG.length : place
+    }
     const sorted = await super.sort(files)
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    return sorted.sort((a, b) => placeOf(a) - placeOf(b))
   }
 }
 

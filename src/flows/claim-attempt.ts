@@ -27,7 +27,7 @@ import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import { earlierResults } from './results/finished-tasks.ts'
 import { takeBack } from './take-back.ts'
-import { commits } from './until-settled.ts'
+import { commits, GO_ON } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
 
 /** A claim over all of its tries: what it remembers from one to the next. */
@@ -57,7 +57,7 @@ export class Claim {
   }
 
   /** One try, from a fresh read; null when somebody else was faster. */
-  async attempt(tries: number): Promise<ClaimAnswer | null> {
+  async attempt(tries: number): Promise<ClaimAnswer | null | typeof GO_ON> {
     const { store } = this.#workspace
     const { keys } = this.#request
     // whom a steal takes from is decided by what the arbiter has now
@@ -78,15 +78,15 @@ export class Claim {
     if (this.#isOffline && decision.answer === 'granted') refuseTaking(decision, actor, this.#workspace)
     if (decision.answer === 'refused') {
       // every holder is named, also those above the other keys
-      if (!whole && keys.length > 1) return null
+      if (!whole && keys.length > 1) return GO_ON
       // what this clone has seen may have passed (design §7)
-      if (!this.#isOffline && (await store.refresh())) return null
+      if (!this.#isOffline && (await store.refresh())) return GO_ON
       throw this.#refusal(ground, decision, actor)
     }
     await this.#lookAtResults(snapshot, decision)
     if (decision.clear.length > 0) {
       // nothing of mine is given up before the other keys are known to be free
-      if (!whole && keys.length > 1) return null
+      if (!whole && keys.length > 1) return GO_ON
       return this.#clear(ground, decision, actor)
     }
     return this.#grant(ground, decision, actor)
@@ -125,24 +125,24 @@ export class Claim {
     this.#told = await earlierResults(this.#workspace, snapshot, keys, this.#request.unlessFinished)
   }
 
-  async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null> {
+  async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null | typeof GO_ON> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
     if (!(await commits(this.#workspace, changes, this.#decided))) return null
     for (const holding of decision.clear) {
       const isMine = holding.record.session === actor.session.id
       ;(isMine ? this.#upgraded : this.#taken).set(holding.name, holding)
     }
-    return null
+    return GO_ON
   }
 
-  async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null> {
+  async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null | typeof GO_ON> {
     const { terms } = this.#request
     const mustWrite =
       decision.take.length > 0 ||
       decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
     if (!mustWrite && actor.entry !== null) {
       // what is mine here may have been taken at the arbiter
-      if (!this.#isOffline && (await this.#workspace.store.refresh())) return null
+      if (!this.#isOffline && (await this.#workspace.store.refresh())) return GO_ON
       const names = decision.already.map(({ by }) => by.name)
       const settled = await endRevocations(this.#workspace, actor.entry, actor.session, names)
       if (settled === null) {
@@ -258,7 +258,10 @@ export class Claim {
   /** Some tries, also after an interruption; whether one of them got it. */
   async attemptOften(): Promise<boolean> {
     try {
-      for (let tries = 0; tries < 10; tries += 1) if ((await this.attempt(tries)) !== null) return true
+      for (let tries = 0; tries < 10; tries += 1) {
+        const answer = await this.attempt(tries)
+        if (answer !== null && answer !== GO_ON) return true
+      }
       return false
     } catch {
       return false

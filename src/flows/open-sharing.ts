@@ -1,3 +1,4 @@
+import { DwError } from '../domain/error.ts'
 import type { Git } from '../git/exec.ts'
 import { pushUrlOf, type RemoteAddress } from '../git/remote.ts'
 import type { Repository } from '../git/repository.ts'
@@ -27,7 +28,11 @@ export async function openSharing(parts: SharingParts, remote: string): Promise<
   const state = new SharingState(repository.commonDir)
   const arbiter = new Arbiter(git, {
     name: remote,
-    address: await addressOf(parts, remote),
+    // all that needs no remote goes on
+    address: await addressOf(parts, remote).catch((error: unknown) => {
+      if (error instanceof DwError) return error
+      throw error
+    }),
     atomic: (await state.abilities(remote))?.atomic ?? true,
     commonDir: repository.commonDir,
     nonce: around.randomWord,

@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import type { Session } from '../domain/record.ts'
-import { type BranchMove, dryPush, touchedPaths } from '../git/branch-push.ts'
+import { type BranchMove, type DryPush, dryPush, touchedPaths } from '../git/branch-push.ts'
 import { gitError } from '../git/exec.ts'
 import { resolveNames } from '../git/refs.ts'
 import { listRemote, type PlainStep } from '../git/remote.ts'
@@ -54,11 +55,11 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   checkMeta(snapshot, 'write')
   const mine = fences ? requireSession(settleIdentity(workspace, claimants, snapshot)) : null
   const asks = (await workspace.around.terminal()) !== null
-  const { moves, result } = await dryPush(git, remote, { refspecs, options, asks })
+  const dry = { refspecs, options, asks, trace: traceFile(workspace) }
+  const { moves, result, isAway } = await dryPush(git, remote, dry)
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
-    // where git names no ref, the remote may be away
-    if (fences && moves.length === 0) await requireSharing(workspace).sharing.arbiter.list()
+    if (fences && isAway) throw requireSharing(workspace).sharing.arbiter.pushedInVain(result.stderr)
     throw gitError(['push'], result, lookAtPush(remote))
   }
   refuseRecords(wanted)
@@ -68,7 +69,7 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
     return { remote, session: null, pushed: [], upstreams: await setUpstreams(workspace, upstreams) }
   }
   if (mine === null) {
-    const pushed = await pushPlainly(workspace, remote, { refspecs, options, asks })
+    const pushed = await pushPlainly(workspace, remote, dry)
     return { remote, session: null, pushed, upstreams: await setUpstreams(workspace, upstreams) }
   }
   const branches = await plainSteps(workspace, wanted)
@@ -95,11 +96,16 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   return { remote, session, pushed, upstreams: await setUpstreams(workspace, upstreams) }
 }
 
+/** A file for what git notes of one push. */
+function traceFile({ repository, around }: Workspace): string {
+  return join(repository.commonDir, 'dw', `push-${around.randomWord()}.trace`)
+}
+
 /** A push that no lock stands behind, by git itself. */
 async function pushPlainly(
   workspace: Workspace,
   remote: string,
-  request: Pick<PushRequest, 'refspecs' | 'options'> & { readonly asks: boolean },
+  request: DryPush,
 ): Promise<PushAnswer['pushed']> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
   const { moves } = await dryPush(workspace.git, remote, request)

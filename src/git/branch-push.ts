@@ -1,3 +1,4 @@
+import { readFile, rm } from 'node:fs/promises'
 import type { Git, GitResult } from './exec.ts'
 
 /** One ref that `git push` would move, as its dry run says; old and new are whole object ids or null. */
@@ -7,15 +8,27 @@ export interface BranchMove {
   readonly to: string
 }
 
+export interface DryPush {
+  readonly refspecs: readonly string[]
+  readonly options: readonly string[]
+  /** Whether git may ask the person at the terminal. */
+  readonly asks: boolean
+  /** A short-lived file in which git notes what it did. */
+  readonly trace: string
+}
+
+/** `isAway`: git had begun to speak to the remote, and died of it. */
+export interface DryPushed {
+  readonly moves: readonly BranchMove[]
+  readonly result: GitResult
+  readonly isAway: boolean
+}
+
 /**
  * What `git push` would do with these arguments by the user's own settings, its pre-push hooks included
- * (design §7, git dw push 1). `asks` says whether git may ask the person at the terminal. Tags, submodules and mirrors do not come along unless they are asked for.
+ * (design §7, git dw push 1). Tags, submodules and mirrors do not come along unless they are asked for.
  */
-export async function dryPush(
-  git: Git,
-  remote: string,
-  args: { readonly refspecs: readonly string[]; readonly options: readonly string[]; readonly asks: boolean },
-): Promise<{ readonly moves: readonly BranchMove[]; readonly result: GitResult }> {
+export async function dryPush(git: Git, remote: string, args: DryPush): Promise<DryPushed> {
   const call = [
     '-c',
     'core.abbrev=no',
@@ -29,7 +42,10 @@ export async function dryPush(
   const result = await git.run([...call, ...flags, ...args.options, '--', remote, ...args.refspecs], {
     foreground: true,
     asks: args.asks,
+    variables: { GIT_TRACE2_EVENT: args.trace },
   })
+  const noted = await readFile(args.trace, 'utf8').catch(() => '')
+  await rm(args.trace, { force: true }).catch(() => undefined)
   const moves = result.stdout
     .toString('utf8')
     .split('\n')
@@ -37,8 +53,14 @@ export async function dryPush(
       const match = /^([ +\-*=!])\t(.*):([^:\t]+)\t/.exec(line)
       return match ? [{ flag: match[1] ?? '', from: match[2] ?? '', to: match[3] ?? '' }] : []
     })
-  return { moves, result }
+  // what git refuses itself, or a hook, ends with 1 (m)
+  const isAway = result.status === FATAL && moves.length === 0 && SPEAKING.test(noted)
+  return { moves, result, isAway }
 }
+
+/** How git ends that dies, and how it notes that it starts a program which speaks to a remote (trace2 api). */
+const FATAL = 128
+const SPEAKING = /"child_class":"(?:transport\/|remote-)/
 
 /** The current branch's short name; null when HEAD is detached. */
 export async function currentBranch(git: Git): Promise<string | null> {

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import { type Git, type GitOptions, type GitResult, gitError } from './exec.ts'
+import { saidBy } from './told-reason.ts'
 
 /** A remote repository as it is called: its final URL, and how long a call may take, in milliseconds; a push of many refs takes longer. */
 export interface RemoteAddress {
@@ -151,7 +152,7 @@ export async function listRemote(
     [...PROOF, ...asIs(remote), 'ls-remote', '--quiet', '--', remote.url, ...patterns],
     callOptions(remote),
   )
-  if (result.status !== 0) return { refs: null, said: result.stderr }
+  if (result.status !== 0) return { refs: null, said: saidBy(result) }
   const lines = result.stdout
     .toString('utf8')
     .split('\n')

@@ -1,3 +1,5 @@
+import type { GitResult } from './exec.ts'
+
 /**
  * The line of what git and its helpers said that says most: the first one with a letter in it that is no mere
  * warning, without what frames it (ssh puts its loudest words between rows of `@`). Null where there is none.
@@ -9,4 +11,9 @@ export function toldReason(said: string): string | null {
     .map((line) => line.replace(/^[\s@]+|[\s@]+$/g, ''))
     .filter((line) => /\p{L}/u.test(line))
   return lines.find((line) => !/^[Ww]arning: /.test(line)) ?? lines[0] ?? null
+}
+
+/** What git said of a call that failed; nothing of one that took too long, and was ended in the middle of a sentence. */
+export function saidBy({ status, stderr }: GitResult): string {
+  return status === null ? '' : stderr
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { formatDuration } from '../domain/duration.ts'
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
 import type { Git } from '../git/exec.ts'
@@ -11,16 +12,16 @@ import {
   type RemoteAddress,
   type RemoteStep,
 } from '../git/remote.ts'
-import { toldReason } from '../git/told-reason.ts'
+import { saidBy, toldReason } from '../git/told-reason.ts'
 import { META_REF } from '../store/ref-names.ts'
-import { lookAtRemote } from './look-hints.ts'
+import { lookAtPush, lookAtRemote } from './look-hints.ts'
 import { type RemoteRefs, remoteRefs } from './remote-refs.ts'
 
 /** The remote that decides (design §7), as this clone calls it. */
 export interface ArbiterOptions {
   readonly name: string
-  /** Null where git has no remote of that name any more. */
-  readonly address: RemoteAddress | null
+  /** Null where git has no remote of that name any more; what git died of where it does not tell. */
+  readonly address: RemoteAddress | DwError | null
   /** False for a server without --atomic: its locks are advisory. */
   readonly atomic: boolean
   readonly commonDir: string
@@ -44,9 +45,10 @@ export class Arbiter {
     this.#options = options
   }
 
-  /** Where it is. Throws DW_REMOTE where git has no remote of that name any more. */
+  /** Where it is. Throws DW_REMOTE where git has no remote of that name any more, DW_GIT where it does not tell. */
   get address(): RemoteAddress {
     const { address } = this.#options
+    if (address instanceof DwError) throw address
     if (address !== null) return address
     throw new DwError('DW_REMOTE', `there is no remote "${this.name}" here, but the locks are shared there`, {
       hints: ['if it was renamed: git dw share <new name>', 'or share nothing any more: git dw share --off'],
@@ -80,16 +82,26 @@ export class Arbiter {
   /** Mirrors it to `seen`. Throws DW_OFFLINE. */
   async fetch(): Promise<void> {
     const result = await fetchRecords(this.#git, this.address, this.refs.seen)
-    if (result.status !== 0) throw this.offline(result.stderr)
+    if (result.status !== 0) throw this.offline(saidBy(result))
   }
 
-  /** DW_OFFLINE, with git's own words. */
+  /** DW_OFFLINE, with git's own words; without any for a call that took too long. */
   offline(said: string): DwError {
+    return this.#away(said, lookAtRemote(this.name), ['without it: git dw claim --offline …'])
+  }
+
+  /** The same for a push of branches, which nothing stands in for. */
+  pushedInVain(said: string): DwError {
+    return this.#away(said, lookAtPush(this.name), [])
+  }
+
+  #away(said: string, look: string, otherwise: readonly string[]): DwError {
     const why = toldReason(said)
-    const more = why === null ? ['give it more time: git config dw.remoteTimeout 2m'] : []
+    const longer = formatDuration((this.address.timeout / 1000) * 2)
+    const more = why === null ? [`give it more time: git config dw.remoteTimeout ${longer}`] : []
     const told = why ?? 'it did not answer in time'
     return new DwError('DW_OFFLINE', `the remote "${this.name}" cannot be reached: ${told}`, {
-      hints: [lookAtRemote(this.name), ...more, 'then try again', 'without it: git dw claim --offline …'],
+      hints: [look, ...more, 'then try again', ...otherwise],
       details: { remote: this.name, stderr: said },
     })
   }

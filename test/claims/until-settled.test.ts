@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { untilSettled } from '../../src/flows/until-settled.ts'
+import { GO_ON, untilSettled } from '../../src/flows/until-settled.ts'
 
 /** Numbers from 0 to 1 that look random; the same ones for the same seed. */
 function randomFrom(seed: number): () => number {
@@ -78,7 +78,7 @@ describe('programs that change the same record', () => {
     }
   })
 
-  test('are told that the others kept changing it when a minute of tries was lost', async () => {
+  test('are told that the others kept changing it when half a minute of tries was lost', async () => {
     let now = 0
     const around = {
       elapsed: () => now,
@@ -89,15 +89,56 @@ describe('programs that change the same record', () => {
       signal: new AbortController().signal,
     }
     const tries: number[] = []
-    const lost = untilSettled({ around, shared: null }, async () => {
+    const lose = (cost: number) => async () => {
       tries.push(now)
-      now += 100
+      now += cost
+      return null
+    }
+    const lost = untilSettled({ around, shared: null }, lose(100))
+    await expect(lost).rejects.toMatchObject({ code: 'DW_BUSY', hints: ['try again'] })
+    expect(now).toBeGreaterThan(30_000)
+    expect(now).toBeLessThan(30_300)
+    // no pause, then half of one try, then half of two
+    expect(tries.slice(0, 5)).toEqual([0, 100, 250, 450, 650])
+
+    now = 0
+    tries.length = 0
+    await expect(untilSettled({ around, shared: {} }, lose(8000))).rejects.toMatchObject({ code: 'DW_BUSY' })
+    // half of five seconds is the longest
+    expect(tries.slice(0, 5)).toEqual([0, 8000, 18_500, 29_000, 39_500])
+    expect(now).toBeGreaterThan(90_000)
+    expect(now).toBeLessThan(110_000)
+  })
+
+  test('that go on from what they have done do not pause', async () => {
+    const pauses: number[] = []
+    const sleep = async (milliseconds: number) => {
+      pauses.push(milliseconds)
+    }
+    let now = 0
+    const around = { elapsed: () => now, sleep, random: () => 1, signal: new AbortController().signal }
+    const answers = [GO_ON, null, GO_ON, GO_ON, null, 'done']
+    const answer = await untilSettled({ around, shared: null }, async (tries) => {
+      now += 10
+      return answers[tries] ?? null
+    })
+    expect(answer).toBe('done')
+    expect(pauses).toEqual([0, 0, 0, 0, 10])
+  })
+
+  test('stop with the reason of an interruption, in a pause as well', async () => {
+    const interruption = new AbortController()
+    const sleep = async (milliseconds: number, signal?: AbortSignal) => {
+      if (milliseconds > 0) interruption.abort(new Error('interrupted'))
+      if (signal?.aborted) throw new Error('a pause that was cut short')
+    }
+    let now = 0
+    const around = { elapsed: () => now, sleep, random: () => 1, signal: interruption.signal }
+    const lost = untilSettled({ around, shared: null }, async () => {
+      now += 10
       return null
     })
-    await expect(lost).rejects.toMatchObject({ code: 'DW_BUSY', hints: ['try again'] })
-    expect(now).toBeGreaterThan(60_000)
-    expect(now).toBeLessThan(60_300)
-    // the first pause is none, the second half a try, the later ones a whole one at most
-    expect(tries.slice(0, 5)).toEqual([0, 100, 250, 450, 650])
+    await expect(lost).rejects.toThrow('interrupted')
+    expect(now).toBe(20)
   })
 })

@@ -20,7 +20,8 @@ const RUNS = [FILE, SSH, HTTP].map((transport): [string, Transport] => [transpor
 
 test.for(RUNS)(
   'whatever is killed, stopped, cut or full, clones and a remote through %s keep every promise',
-  { timeout: LONG ? 12 * 3_600_000 : 3_600_000 },
+  // five seconds of a busy machine for each
+  { timeout: CLONES * OPERATIONS * 5000 },
   async ([name, transport], { onTestFinished }) => {
     const sandbox = await Sandbox.create()
     onTestFinished(() => sandbox.dispose())
@@ -81,6 +82,7 @@ const SHOWN = ['a fence that does not move', 'a lock pushed without its session'
 describe('the checker of a run', () => {
   test.for(FAULTS.filter(({ name }) => SHOWN.includes(name)))(
     'catches $name',
+    { timeout: 900_000 },
     async ({ patches, sentences }, { onTestFinished }) => {
       const sandbox = await Sandbox.create()
       onTestFinished(() => sandbox.dispose())

@@ -199,8 +199,14 @@ describe('a fenced push', () => {
     const commit = await anna.commit('new.txt')
     renameSync(hub.path, `${hub.path}.away`)
     const away = await anna.dw(['push', '--json', 'origin', 'main'])
+    const wrong = await anna.dw(['push', 'origin', 'nothing-like-it'])
     renameSync(`${hub.path}.away`, hub.path)
-    expect([away.status, JSON.parse(away.stderr).error.code]).toStrictEqual([75, 'DW_OFFLINE'])
+    const { code, hints } = JSON.parse(away.stderr).error
+    expect([away.status, code]).toStrictEqual([75, 'DW_OFFLINE'])
+    expect(hints.join()).not.toContain('--offline')
+    // git sees that by itself
+    expect(wrong.status).toBe(128)
+    expect(wrong.stderr).toContain('nothing-like-it')
     await anna.json(['push', 'origin', 'main'])
     expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
   })

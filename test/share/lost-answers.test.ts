@@ -41,14 +41,12 @@ describe('a claim whose session is ended here while its push is answered by nobo
     const { session } = await anna.json(['init'])
     // all but the log lands, and the server dies; meanwhile another process ends the session, without the remote
     const once = join(hub.path, 'once')
-    const environment = Object.entries(hub.sandbox.env({ agent: 'anna' })).flatMap(([name, value]) =>
-      value === undefined ? [] : `'${name}=${value.replaceAll("'", "'\\''")}'`,
-    )
+    const shell = environmentOf(hub, 'anna')
     hub.hook(
       'reference-transaction',
       `[ "$1" = committed ] && grep -q refs/dw/locks/ && mkdir "${once}" || exit 0
 git update-ref -d refs/dw/log/${session.toLowerCase()}
-(cd "${anna.path}" && env -i ${environment.join(' ')} git -c remote.origin.pushurl=file:///nowhere dw end) >"${once}/said" 2>&1
+(cd "${anna.path}" && ${shell} git -c remote.origin.pushurl=file:///nowhere dw end) >"${once}/said" 2>&1
 kill -9 $PPID`,
     )
     const claim = await anna.dw(['claim', 'src', '--session', session, '--json'])
@@ -60,6 +58,43 @@ kill -9 $PPID`,
     expect((await ben.dw(['claim', 'src'])).status).toBe(0)
   })
 })
+
+describe('a claim that lands in part twice, and is refused then', () => {
+  test.for([
+    { what: 'leaves no lock', before: [], left: ['b'] },
+    { what: 'leaves the lock that its session had', before: ['a'], left: ['a', 'b'] },
+  ])('$what', async ({ before, left }, { hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['init'])
+    for (const key of before) await anna.json(['claim', key, '--ttl', '1h'])
+    // all but the lock on b lands, and the server dies; the second time another clone takes b meanwhile
+    const times = join(hub.path, 'time-')
+    const shell = environmentOf(hub, 'ben')
+    hub.hook(
+      'reference-transaction',
+      `[ "$1" = committed ] && grep -q refs/dw/locks/path/a || exit 0
+mkdir "${times}1" || mkdir "${times}2" || exit 0
+git update-ref -d refs/dw/locks/path/b
+[ ! -e "${times}2" ] || (cd "${ben.path}" && ${shell} git dw claim b) >"${times}2/said" 2>&1
+kill -9 $PPID`,
+    )
+    const claim = await anna.dw(['claim', 'a', 'b', '--ttl', '2h', '--json'])
+    expect(readFileSync(`${times}2/said`, 'utf8')).toContain('b')
+    expect(JSON.parse(claim.stderr).error.code).toBe('DW_LOCKED')
+    const names = async (refs: Promise<string[]>) => (await refs).map((line) => line.split(/[ /]/)[4])
+    expect(await names(hub.refs('refs/dw/locks'))).toStrictEqual(left)
+    await anna.json(['sync'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+})
+
+/** The first words of a shell command that is to run in the environment of `agent`'s commands. */
+function environmentOf(hub: Hub, agent: string): string {
+  const variables = Object.entries(hub.sandbox.env({ agent })).flatMap(([name, value]) =>
+    value === undefined ? [] : `'${name}=${value.replaceAll("'", "'\\''")}'`,
+  )
+  return `env -i ${variables.join(' ')}`
+}
 
 /** The first push that moves `session` waits in the server until `goOn` is there, and makes `came`; all others pass. */
 function holdOnePush(hub: Hub, session: string): { readonly came: string; readonly goOn: string } {

@@ -86,9 +86,15 @@ describe("the user's settings", () => {
     const anna = await hub.clone('anna')
     await anna.git(['config', 'url.file:///nowhere/.insteadOf', 'read:'])
     const env = dyingAt(hub.sandbox, 'get-url')
-    const dead = await hub.sandbox.run(LAUNCHER, ['claim', 'src'], { cwd: anna.path, agent: 'anna', env })
-    expect(dead.status).toBe(128)
-    expect(dead.stderr).toContain('git remote was ended by a signal')
+    const run = async (command: string) =>
+      hub.sandbox.run(LAUNCHER, command.split(' '), { cwd: anna.path, agent: 'anna', env })
+    for (const command of ['claim src', 'sync', 'share']) {
+      const dead = await run(command)
+      expect([command, dead.status]).toStrictEqual([command, 128])
+      expect(dead.stderr).toContain('git remote was ended by a signal')
+    }
+    // what needs no remote goes on
+    expect((await run('status')).status).toBe(0)
     expect((await anna.dw(['claim', 'src'])).status).toBe(0)
   })
 

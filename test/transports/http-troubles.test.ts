@@ -61,7 +61,11 @@ describe('over HTTP, what is in the way is said, and what to do', () => {
   test('where the user may read and not push (403)', async () => {
     await answering([`${PUSHES} 403; }`], async () => {
       await expectTrouble(anna, ['claim', 'lib'], /"origin" cannot be reached: fatal: [^\n]* error: 403\n/)
-      await expectTrouble(anna, ['push', 'origin', 'main'], /git push [^\n]*: fatal: [^\n]* error: 403\n/)
+      await expectTrouble(
+        anna,
+        ['push', 'origin', 'main'],
+        /"origin" cannot be reached: fatal: [^\n]* error: 403\n/,
+      )
       expect((await anna.dw(['sync'])).status).toBe(0)
     })
   })

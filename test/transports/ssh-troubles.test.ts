@@ -100,8 +100,8 @@ test('over ssh, nobody is asked for a passphrase but at a terminal, or where the
   writeFileSync(program, `#!/bin/sh\necho "$1" >>"${asked}"\necho 'a passphrase'\n`, { mode: 0o755 })
   await callsSsh(server.command('locked'))
   const env = { SSH_ASKPASS: program, DISPLAY: ':no-such-display' }
-  for (const args of [['claim', 'lib'], ['sync']]) expect((await anna.dw(args, { env })).status).toBe(75)
-  expect((await anna.dw(['push', 'origin', 'main'], { env })).status).toBe(128)
+  const tried = [['claim', 'lib'], ['sync'], ['push', 'origin', 'main']]
+  for (const args of tried) expect((await anna.dw(args, { env })).status).toBe(75)
   expect(existsSync(asked)).toBe(false)
   expect((await anna.dw(['sync'], { env: { ...env, SSH_ASKPASS_REQUIRE: 'force' } })).status).toBe(0)
   expect(readFileSync(asked, 'utf8')).toMatch(/^Enter passphrase for key /)

@@ -234,13 +234,14 @@ class Simulation {
       this.#callOfPid.set(pid, id)
       work(machine)
         .then(
-          () => ({ code: null }),
+          (): Answer => ({ code: null }),
           (error: unknown) => answerOf(error),
         )
         .then((said) => {
           this.#running.delete(pid)
           // whose pushes are lost again and again may take the remote for one that does not take them
-          resolve(machine.lost > MOST_LOST ? { ...said, excused: true } : said)
+          const isWornOut = machine.lost > MOST_LOST && /does not take a push/.test(said.said ?? '')
+          resolve(isWornOut ? { ...said, excused: true } : said)
         })
     })
     if (answer === null) this.#events.push({ kind: 'killed', call: id, time: this.#now })
@@ -323,7 +324,7 @@ class Simulation {
 }
 
 function answerOf(error: unknown): Answer {
-  if (error instanceof DwError) return { code: error.code }
+  if (error instanceof DwError) return { code: error.code, said: error.message }
   return { code: 'thrown', thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }
 

@@ -28,6 +28,9 @@ export interface FencedPush {
 /** How often it is decided anew because the session moved. */
 const ROUNDS = 20
 
+/** Before it is decided anew although the session has not moved: a lock file stood in the way there, perhaps. In milliseconds. */
+const PAUSE = { least: 100, most: 500 }
+
 /**
  * Pushes branches together with the session's moved fence, in one atomic push: the arbiter refuses both when
  * the session is not exactly as it was when the locks were judged (design §7, git dw push 2 to 5). The
@@ -39,6 +42,7 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
   const ref = activeRef(push.session)
   await syncRecords(sharing)
   let lost = 0
+  let unexplained = 0
   for (let round = 1; round <= ROUNDS; round += 1) {
     sharing.runtime.signal.throwIfAborted()
     // the base is read once, before the checks: a sync in between brings a revocation, and moves it
@@ -65,7 +69,10 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
     if (lost > MOST_LOST) throw arbiter.breaksOff(pushed.said)
     const now = (await side.values([ref])).base.get(ref)
     const isKnown = now !== base || waiting.includes(ref)
-    if (pushed.outcome === 'refused' && !isKnown) throw branchRefused(arbiter.name, pushed.said)
+    unexplained = pushed.outcome === 'refused' && !isKnown ? unexplained + 1 : 0
+    if (unexplained > 1) throw branchRefused(arbiter.name, pushed.said)
+    const { sleep, random } = sharing.runtime
+    if (unexplained > 0) await sleep(PAUSE.least + (PAUSE.most - PAUSE.least) * random())
   }
   throw new DwError('DW_BUSY', `others kept changing the record of ${push.session}`, { hints: ['try again'] })
 }

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect } from 'vitest'
@@ -191,6 +191,33 @@ describe('a fenced push', () => {
     expect(refused.status).toBe(128)
     expect(refused.stderr).toContain('git push')
     expect(await hub.git(['rev-parse', 'main'])).toBe(await ben.git(['rev-parse', 'HEAD']))
+  })
+
+  test('that meets a lock file at the remote is decided anew, and a branch that is not taken is told', async ({
+    hub,
+  }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'new.txt'])
+    const commit = await anna.commit('new.txt')
+    // another push of the session has locked its ref at that moment
+    const lock = join(hub.path, `${active(session)}.lock`)
+    const times = join(hub.path, 'time-')
+    hub.hook(
+      'pre-receive',
+      `grep -q refs/heads || exit 0
+mkdir "${times}1" 2>/dev/null && { : >"${lock}"; exit 0; }
+mkdir "${times}2" && rm "${lock}"`,
+    )
+    expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(0)
+    expect(existsSync(`${times}2`)).toBe(true)
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
+
+    await anna.commit('new.txt', 'more\n')
+    hub.hook('pre-receive', `grep -q refs/heads || exit 0; echo x >>"${times}3"; exit 1`)
+    const refused = await anna.dw(['push', 'origin', 'main'])
+    expect(refused.status).toBe(128)
+    expect(refused.stderr).toContain('does not take the branch')
+    expect(readFileSync(`${times}3`, 'utf8')).toBe('x\nx\n')
   })
 
   test('whose remote is away is told as that, and lands later', async ({ hub }) => {

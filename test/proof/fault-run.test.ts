@@ -1,6 +1,3 @@
-import { copyFileSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Sandbox } from '../harness/sandbox.ts'
 import { check } from './checker.ts'
@@ -70,10 +67,8 @@ function operationsIn(counts: Ran['counts']): number {
 }
 
 /** What was broken, all that happened, where the log is kept, and how the same plan is run again. */
-function story({ history, log }: Ran, broken: string, again: string): string {
-  const kept = join(mkdtempSync(join(tmpdir(), 'git-dw-fault-run-')), 'log')
-  copyFileSync(log, kept)
-  return `${broken}\n${tell(history)}\nthe log is ${kept}; the same plan, in another order: ${again}`
+function story({ history, kept }: Ran, broken: string, again: string): string {
+  return `${broken}\n${tell(history)}\nthe log is ${kept()}; the same plan, in another order: ${again}`
 }
 
 /** Of the builds that are wrong on purpose, those that few commands of real processes bring to light; the simulation catches all. */

@@ -1,4 +1,5 @@
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Answer, Call, RefMove } from '../history.ts'
 
@@ -40,6 +41,22 @@ export class Recorder {
     writeFileSync(`${this.clock}.new`, String(this.#passed))
     renameSync(`${this.clock}.new`, this.clock)
     this.note({ kind: 'told', what: `${Math.round(milliseconds / 60_000)} minutes pass` })
+  }
+
+  /** A copy of the log that outlives the run. */
+  kept(): string {
+    const copy = join(mkdtempSync(join(tmpdir(), 'git-dw-fault-run-')), 'log')
+    copyFileSync(this.log, copy)
+    return copy
+  }
+
+  /** Does `work`, and keeps the log where that throws. */
+  keptWhere<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : error}; the log is ${this.kept()}`)
+    }
   }
 
   lines(): string[] {

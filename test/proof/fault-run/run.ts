@@ -18,7 +18,8 @@ import { Troubles } from './troubles.ts'
 /** What a run was: what was seen, and how much of what happened. */
 export interface Ran {
   readonly history: History
-  readonly log: string
+  /** Keeps the log of the run, and says where. */
+  readonly kept: () => string
   readonly counts: ReadonlyMap<string, number>
 }
 
@@ -89,7 +90,7 @@ class FaultRun {
     const final = await this.#site.refs(this.#site.remote, 'refs')
     const clones = new Map<string, Map<string, string>>()
     for (const clone of this.#site.clones) clones.set(clone.id, await this.#site.records(clone))
-    const events = readHistory(this.#recorder.lines(), { initial, final })
+    const events = this.#recorder.keptWhere(() => readHistory(this.#recorder.lines(), { initial, final }))
     const records = await Records.read(this.#site, events)
     const history: History = {
       events,
@@ -97,7 +98,7 @@ class FaultRun {
       record: (oid) => records.get(oid),
       final: { arbiter: new Map([...final].filter(([ref]) => ref.startsWith('refs/dw/'))), clones },
     }
-    return { history, log: this.#recorder.log, counts: this.#counts }
+    return { history, kept: () => this.#recorder.kept(), counts: this.#counts }
   }
 
   async #work(worker: Worker): Promise<void> {

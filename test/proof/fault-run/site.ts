@@ -65,6 +65,8 @@ export class Site {
       await sandbox.git(['init', '--quiet', '--bare', '--template=', '--initial-branch=main', gitDir], {
         cwd: sandbox.root,
       })
+      // a server reads other settings of its user's than a client
+      for (const setting of HOUSEKEEPING) await sandbox.git(['config', ...setting], { cwd: gitDir })
       const tree = await sandbox.git(['mktree'], { cwd: gitDir, input: '' })
       const first = await sandbox.git(['commit-tree', '-m', 'first', tree], { cwd: gitDir })
       await sandbox.git(['update-ref', 'refs/heads/main', first], { cwd: gitDir })
@@ -125,14 +127,15 @@ export class Site {
   }
 }
 
-/** Every process ends a call of its own after four seconds; nothing runs but what the plan says. */
-const SETTINGS = [
-  ['dw.backgroundSync', 'false'],
-  ['dw.remoteTimeout', '4s'],
+/** What git would do by itself, and would be told as what a call has sent. */
+const HOUSEKEEPING = [
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['receive.autogc', 'false'],
 ]
+
+/** Every process ends a call of its own after four seconds; nothing runs but what the plan says. */
+const SETTINGS = [['dw.backgroundSync', 'false'], ['dw.remoteTimeout', '4s'], ...HOUSEKEEPING]
 
 const AN_HOUR_AGO = 3600
 

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ended } from '../../harness/sandbox.ts'
 import type { Answer, Call } from '../history.ts'
-import { arrange, type Stage } from './faults.ts'
+import { type Arranged, arrange, type Stage } from './faults.ts'
 import type { Fault } from './plan.ts'
 import type { Recorder } from './recorder.ts'
 import type { CloneSite, Place, Site } from './site.ts'
@@ -37,6 +37,8 @@ export class Client {
   readonly #parts: ClientParts
   readonly #seen = new Map<string, Map<string, string>>()
   readonly #calls: string
+  /** The faults of the calls that go on, which have not come to happen as far as is known. */
+  readonly #pending = new Map<number, { readonly fault: Fault; readonly arranged: Arranged }>()
   #id = 0
 
   constructor(parts: ClientParts) {
@@ -52,13 +54,14 @@ export class Client {
   }
 
   async run(call: Call, clone: CloneSite, words: readonly string[], fault: Fault | null): Promise<Said> {
-    const { site, recorder, troubles, program, git, stop, happened } = this.#parts
+    const { site, recorder, troubles, program, git, stop } = this.#parts
     const directory = join(this.#calls, String(call.id))
     mkdirSync(directory)
     const hit = join(site.sandbox.root, 'server-hits', String(call.id))
     const path = site.sandbox.env()['PATH'] ?? ''
     const stage: Stage = { site, troubles, directory, hit, git, path, stop }
     const arranged = arrange(fault, clone, stage)
+    if (fault !== null) this.#pending.set(call.id, { fault, arranged })
     const from = performance.now()
     recorder.note({ kind: 'called', call })
     const child = site.sandbox.start(program[0], [...program.slice(1), ...words], {
@@ -83,8 +86,10 @@ export class Client {
     await during
     arranged.after()
     const isKilled = outcome.signal === 'SIGKILL' && !hangs
-    const didHappen = fault !== null && (arranged.happened() || (fault.kind === 'client killed' && isKilled))
-    if (didHappen) happened(fault, arranged.leaves)
+    if (fault?.kind === 'client killed' && isKilled) this.#happened(call.id)
+    // what has befallen another call that goes on may be in the way of this one
+    for (const [id, other] of this.#pending) if (other.arranged.happened()) this.#happened(id)
+    const didHappen = fault !== null && !this.#pending.delete(call.id)
     this.#noteMoves(clone)
     if (isKilled) {
       recorder.note({ kind: 'killed', call: call.id })
@@ -95,6 +100,12 @@ export class Client {
     const answer = isExcused ? { ...said, excused: true as const } : said
     recorder.note({ kind: 'answered', call: call.id, answer })
     return { answer, stdout: outcome.stdout }
+  }
+
+  #happened(id: number): void {
+    const pending = this.#pending.get(id)
+    if (pending !== undefined) this.#parts.happened(pending.fault, pending.arranged.leaves)
+    this.#pending.delete(id)
   }
 
   /** What moved in a clone since the last look, by anybody. */

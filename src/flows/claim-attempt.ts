@@ -56,7 +56,7 @@ export class Claim {
     this.#project = request.project ?? null
   }
 
-  /** One try, from a fresh read; null when somebody else was faster. */
+  /** One try, from a fresh read; null when somebody else was faster, GO_ON when the next one goes on from it. */
   async attempt(tries: number): Promise<ClaimAnswer | null | typeof GO_ON> {
     const { store } = this.#workspace
     const { keys } = this.#request

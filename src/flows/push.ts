@@ -55,8 +55,8 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   checkMeta(snapshot, 'write')
   const mine = fences ? requireSession(settleIdentity(workspace, claimants, snapshot)) : null
   const asks = (await workspace.around.terminal()) !== null
-  const dry = { refspecs, options, asks, trace: traceFile(workspace) }
-  const { moves, result, isAway } = await dryPush(git, remote, dry)
+  const trace = traceFile(workspace)
+  const { moves, result, isAway } = await dryPush(git, remote, { refspecs, options, asks, trace })
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
     if (fences && isAway) throw requireSharing(workspace).sharing.arbiter.pushedInVain(result.stderr)
@@ -69,7 +69,8 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
     return { remote, session: null, pushed: [], upstreams: await setUpstreams(workspace, upstreams) }
   }
   if (mine === null) {
-    const pushed = await pushPlainly(workspace, remote, dry)
+    await pushPlainly(workspace, remote, { refspecs, options, asks })
+    const pushed = wanted.map(({ to }) => ({ ref: to, oid: null }))
     return { remote, session: null, pushed, upstreams: await setUpstreams(workspace, upstreams) }
   }
   const branches = await plainSteps(workspace, wanted)
@@ -105,13 +106,11 @@ function traceFile({ repository, around }: Workspace): string {
 async function pushPlainly(
   workspace: Workspace,
   remote: string,
-  request: DryPush,
-): Promise<PushAnswer['pushed']> {
+  request: Omit<DryPush, 'trace'>,
+): Promise<void> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
-  const { moves } = await dryPush(workspace.git, remote, request)
   const result = await workspace.git.run(args, { foreground: true, asks: request.asks })
   if (result.status !== 0) throw gitError(args, result, lookAtPush(remote))
-  return moves.filter(({ flag }) => flag !== '=').map(({ to }) => ({ ref: to, oid: null }))
 }
 
 /** The branches with raw ids as their sources. */

@@ -248,7 +248,6 @@ mkdir "${times}2" && rm "${lock}"`,
     expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(128)
     writeFileSync(hook, `#!/bin/sh\necho ran >>"${log}"\ngit dw sync >/dev/null\n`, { mode: 0o755 })
     expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(0)
-    const { readFileSync } = await import('node:fs')
     expect(readFileSync(log, 'utf8')).toBe('ran\nran\n')
   })
 
@@ -347,7 +346,13 @@ describe('without a refspec', () => {
     const refused = await anna.dw(['push'])
     expect(refused.status).toBe(128)
     expect(refused.stderr).toContain('git dw push origin')
-    await anna.json(['push', '--unfenced'])
+    const log = join(hub.sandbox.root, 'hook-log')
+    const hook = join(anna.path, '.git/hooks/pre-push')
+    writeFileSync(hook, `#!/bin/sh\necho ran >>"${log}"\n`, { mode: 0o755 })
+    const { pushed } = await anna.json(['push', '--unfenced'])
+    expect(pushed).toStrictEqual([{ ref: 'refs/heads/main', oid: null }])
+    // to see what is pushed, and by git's own push
+    expect(readFileSync(log, 'utf8')).toBe('ran\nran\n')
     expect(await hub.sandbox.git(['rev-parse', 'main'], { cwd: fork })).toBe(commit)
     expect(await hub.git(['rev-parse', 'main'])).not.toBe(commit)
   })

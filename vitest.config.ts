@@ -20,6 +20,7 @@ const LONG = [
   'every-step',
   'killed',
   'fence',
+  'scripts',
   'sync',
   'part-of-a-transaction',
   'servers',

@@ -1,12 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Sandbox } from '../harness/sandbox.ts'
 import { check } from './checker.ts'
-import { buildBroken } from './fault-run/broken-build.ts'
 import { CAN_MOUNT } from './fault-run/disk.ts'
 import { planRun } from './fault-run/plan.ts'
 import { faultRun, type Ran } from './fault-run/run.ts'
 import { FILE, HTTP, SSH, type Transport } from './fault-run/transport.ts'
-import { FAULTS } from './faults.ts'
 import { LONG, seedOf } from './runs.ts'
 import { tell } from './story.ts'
 
@@ -70,22 +68,3 @@ function operationsIn(counts: Ran['counts']): number {
 function story({ history, kept }: Ran, broken: string, again: string): string {
   return `${broken}\n${tell(history)}\nthe log is ${kept()}; the same plan, in another order: ${again}`
 }
-
-/** Of the builds that are wrong on purpose, those that few commands of real processes bring to light; the simulation catches all. */
-const SHOWN = ['a fence that does not move', 'a lock pushed without its session']
-
-describe('the checker of a run', () => {
-  test.for(FAULTS.filter(({ name }) => SHOWN.includes(name)))(
-    'catches $name',
-    { timeout: 900_000 },
-    async ({ patches, sentences }, { onTestFinished }) => {
-      const sandbox = await Sandbox.create()
-      onTestFinished(() => sandbox.dispose())
-      const program = await buildBroken(sandbox.root, patches)
-      const plan = planRun({ seed: 1, clones: 3, operations: 8, faults: 0 })
-      const { history } = await faultRun(sandbox, plan, FILE, program)
-      const said = check(history).map(({ sentence }) => sentence)
-      expect(sentences.some((sentence) => said.includes(sentence))).toBe(true)
-    },
-  )
-})

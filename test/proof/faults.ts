@@ -49,13 +49,14 @@ export const FAULTS: readonly Fault[] = [
     sentences: ['guard', 'growth', 'acknowledged', 'agreement'],
   },
   {
+    // git does not promise in which order it writes the refs of one
     name: 'local and base moved in one transaction',
     patches: [
       {
         file: 'src/share/shared-store.ts',
         find: 'const { commit, followed } = await this.#local.moveThen(moves, bases, staged.bodies, written)',
         put: `const { commit, followed } = await this.#local.moveThen(
-          [...moves, ...bases],
+          [...bases, ...moves],
           [],
           staged.bodies,
           written,

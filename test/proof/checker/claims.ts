@@ -93,6 +93,8 @@ export function checkAcknowledged(whole: Whole, event: Answered, at: number): vo
   if (made === undefined || event.answer.code !== null || !isClaim(made.call) || arbiter.wasEmptied) return
   const { session, keys } = made.call
   if (session === null) return
+  if (arbiter.sessionOf(session) === null)
+    report('guard', `${session} was told that it holds ${keys}, and the arbiter has no record of it`, at)
   for (const key of keys) {
     const isHeld = arbiter.heldBy(session, key) !== undefined
     if (!arbiter.heldSince(session, key, made.from)) {

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ended } from '../../harness/sandbox.ts'
@@ -26,8 +25,8 @@ export interface ClientParts {
   /** The program and its first arguments. */
   readonly program: readonly [string, ...string[]]
   readonly git: string
-  /** Holds a client that was stopped until leases are over, and lets it go on. */
-  readonly stop: (client: ChildProcess) => Promise<void>
+  /** What others do while a client stands still. */
+  readonly meanwhile: () => Promise<void>
   /** Told of a fault that came to happen, and of where it may have left something. */
   readonly happened: (fault: Fault, leaves: readonly Place[]) => void
 }
@@ -53,13 +52,20 @@ export class Client {
     return this.#id
   }
 
-  async run(call: Call, clone: CloneSite, words: readonly string[], fault: Fault | null): Promise<Said> {
-    const { site, recorder, troubles, program, git, stop } = this.#parts
+  async run(
+    call: Call,
+    clone: CloneSite,
+    words: readonly string[],
+    fault: Fault | null,
+    meanwhile = this.#parts.meanwhile,
+  ): Promise<Said> {
+    const { site, recorder, troubles, program, git } = this.#parts
     const directory = join(this.#calls, String(call.id))
     mkdirSync(directory)
     const hit = join(site.sandbox.root, 'server-hits', String(call.id))
     const path = site.sandbox.env()['PATH'] ?? ''
-    const stage: Stage = { site, troubles, directory, hit, git, path, stop }
+    const { session } = call
+    const stage: Stage = { site, troubles, directory, hit, git, path, session, meanwhile }
     const arranged = arrange(fault, clone, stage)
     if (fault !== null) this.#pending.set(call.id, { fault, arranged })
     const from = performance.now()
@@ -69,7 +75,7 @@ export class Client {
       env: {
         ...site.served.client(`${call.id}:${arranged.mark}`, arranged.cut),
         ...arranged.env,
-        ...(call.session === null ? {} : { DW_SESSION: call.session }),
+        ...(session === null ? {} : { DW_SESSION: session }),
         DW_TEST_CLOCK: clone.clock,
       },
     })

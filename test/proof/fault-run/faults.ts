@@ -1,9 +1,9 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from './plan.ts'
-import { childrenOf } from './processes.ts'
+import { childrenOf, processesIn, workIn } from './processes.ts'
 import type { CloneSite, Place, Site } from './site.ts'
 import type { CutOff } from './transport.ts'
 import type { Troubles } from './troubles.ts'
@@ -26,7 +26,7 @@ export interface Arranged {
   readonly leaves: readonly Place[]
 }
 
-/** What arranging needs: where calls of git and of servers are noted, and who stops a client until leases are over. */
+/** What arranging needs: where calls of git and of servers are noted, and what others do while one stands still. */
 export interface Stage {
   readonly site: Site
   readonly troubles: Troubles
@@ -36,7 +36,9 @@ export interface Stage {
   readonly hit: string
   readonly git: string
   readonly path: string
-  readonly stop: (client: ChildProcess) => Promise<void>
+  /** The call's; null for one that starts a session. */
+  readonly session: string | null
+  readonly meanwhile: () => Promise<void>
 }
 
 const NOTHING: Arranged = {
@@ -60,11 +62,18 @@ export function arrange(fault: Fault | null, clone: CloneSite, stage: Stage): Ar
       return { ...NOTHING, during, leaves: [clone, site.remote] }
     }
     case 'killed at git': {
-      const env = gitStandIn(stage, fault.nth, fault.what, fault.after)
+      const env = gitStandIn(stage, fault.nth, fault.what, fault)
       return { ...NOTHING, env, happened: done, leaves: [clone, site.remote] }
     }
+    case 'held at git': {
+      const what = fault.when === 'before' ? 'git stands still' : 'git stands still after'
+      const env = gitStandIn(stage, fault.nth, what, fault)
+      return { ...NOTHING, env, during: async (client) => standsStill(client, stage), happened: done }
+    }
+    case 'killed in a commit':
+      return killedInCommit(fault.where === 'clone' ? clone : site.remote, fault.at, clone, stage)
     case 'stopped at git': {
-      const env = gitStandIn(stage, fault.nth, 'client stops', 0)
+      const env = gitStandIn(stage, fault.nth, 'client stops')
       return { ...NOTHING, env, during: async (client) => stopsAtGit(client, stage), happened: done }
     }
     case 'stopped': {
@@ -95,12 +104,18 @@ export function arrange(fault: Fault | null, clone: CloneSite, stage: Stage): Ar
   }
 }
 
-function gitStandIn({ directory, git, path }: Stage, nth: number, what: string, after: number) {
+function gitStandIn(
+  { directory, git, path }: Stage,
+  nth: number,
+  what: string,
+  { of = '', after = 0 }: { readonly of?: string; readonly after?: number } = {},
+) {
   return {
     PATH: `${STAND_INS}:${path}`,
     DW_PROOF_CALL: directory,
     DW_PROOF_GIT: git,
     DW_PROOF_NTH: String(nth),
+    DW_PROOF_OF: of,
     DW_PROOF_WHAT: what,
     DW_PROOF_AFTER: (after / 1000).toFixed(3),
   }
@@ -116,17 +131,73 @@ async function killed(client: ChildProcess, after: number, alone: boolean): Prom
 
 async function stopsAtGit(client: ChildProcess, stage: Stage): Promise<void> {
   const stopped = join(stage.directory, 'stopped')
-  while (client.exitCode === null && client.signalCode === null && !existsSync(stopped)) await sleep(10)
-  if (existsSync(stopped)) await stage.stop(client)
+  while (runs(client) && !existsSync(stopped)) await sleep(10)
+  if (!existsSync(stopped)) return
+  await stage.meanwhile()
+  client.kill('SIGCONT')
+}
+
+async function standsStill(client: ChildProcess, { directory, meanwhile }: Stage): Promise<void> {
+  const file = join(directory, 'stands-still')
+  while (runs(client) && !existsSync(file)) await sleep(10)
+  if (!existsSync(file)) return
+  await meanwhile()
+  writeFileSync(join(directory, 'goes-on'), '')
+}
+
+function runs({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null
 }
 
 async function stopsAfter(client: ChildProcess, after: number, stage: Stage): Promise<void> {
   await sleep(after)
   const { pid } = client
-  if (pid === undefined || client.exitCode !== null || client.signalCode !== null) return
+  if (pid === undefined || !runs(client)) return
   signal(pid, 'SIGSTOP')
   writeFileSync(join(stage.directory, 'stopped'), '')
-  await stage.stop(client)
+  await stage.meanwhile()
+  client.kill('SIGCONT')
+}
+
+/**
+ * Git writes the refs of a transaction one after the other, and before each it adds to that ref's log, where there is
+ * one: in one that is a pipe which nobody reads it waits for ever. Then all are killed.
+ */
+function killedInCommit(
+  { gitDir, path = gitDir }: Place & { readonly path?: string },
+  kind: 'active' | 'log',
+  clone: CloneSite,
+  { session, site }: Stage,
+): Arranged {
+  const name = `${kind}/${session?.toLowerCase()}`
+  const log = join(gitDir, 'logs/refs/dw', name)
+  const lock = join(gitDir, 'refs/dw', `${name}.lock`)
+  mkdirSync(dirname(log), { recursive: true })
+  execFileSync('mkfifo', [log])
+  let isKilled = false
+  return {
+    ...NOTHING,
+    during: async (client) => {
+      while (runs(client) && !(existsSync(lock) && (await isIdle(path)))) await sleep(10)
+      if (!runs(client)) return
+      isKilled = true
+      const all = [...processesIn(clone.path), ...processesIn(site.remote.gitDir)].map(({ pid }) => pid)
+      for (const each of all) signal(each, 'SIGKILL')
+    },
+    after: () => rmSync(log),
+    happened: () => isKilled,
+    leaves: [clone, site.remote],
+  }
+}
+
+/** After so many milliseconds without a processor a process waits for something, and not for its turn. */
+const IDLE = 200
+
+/** Whether all that stands in `directory` has slept for a while. */
+async function isIdle(directory: string): Promise<boolean> {
+  const before = workIn(directory)
+  await sleep(IDLE)
+  return before !== null && before === workIn(directory)
 }
 
 function fullDisk({ disk, name }: Place, pages: number, { troubles }: Stage): Arranged {

@@ -3,7 +3,7 @@ import type { CutOff } from './transport.ts'
 
 /** A command of a worker's; a push has a commit that touches the first of its keys. */
 export interface Operation {
-  readonly kind: 'claim' | 'steal' | 'release' | 'push' | 'end' | 'sync' | 'beat'
+  readonly kind: 'claim' | 'steal' | 'release' | 'push' | 'end' | 'sync' | 'beat' | 'share again'
   /** Paths; what is released or pushed is mostly what is held. */
   readonly keys: readonly string[]
   /** In seconds: of a claim's lease. */
@@ -14,8 +14,23 @@ export interface Operation {
 export type Fault =
   /** Killed so long after its start, alone or with the gits that it started. */
   | { readonly kind: 'client killed'; readonly after: number; readonly alone: boolean }
-  /** At its nth call of git: see stand-ins/git. */
-  | { readonly kind: 'killed at git'; readonly nth: number; readonly what: GitFault; readonly after: number }
+  /** At its nth call of git, or of one git command: see stand-ins/git. */
+  | {
+      readonly kind: 'killed at git'
+      readonly of?: string
+      readonly nth: number
+      readonly what: GitFault
+      readonly after: number
+    }
+  /** Git's nth call of a command stands still, before its work or after it, until others have done theirs. */
+  | {
+      readonly kind: 'held at git'
+      readonly of: string
+      readonly nth: number
+      readonly when: 'before' | 'after'
+    }
+  /** With its gits and its server, while one writes the session's record, or its log, after what comes before that. */
+  | { readonly kind: 'killed in a commit'; readonly where: Place; readonly at: 'active' | 'log' }
   /** Stopped until leases are over, at its nth call of git, or at any moment. */
   | { readonly kind: 'stopped at git'; readonly nth: number }
   | { readonly kind: 'stopped'; readonly after: number }
@@ -65,8 +80,29 @@ export interface Plan {
   readonly seed: number
   /** How far each clone's clock is ahead, in hours. */
   readonly clocks: readonly number[]
+  /** After how many seconds a command ends a call of its own to the remote. */
+  readonly remoteTimeout: number
   readonly workers: readonly Worker[]
+  /** What comes after all their steps. */
+  readonly scenes?: readonly Scene[]
 }
+
+/** What comes one after the other, whoever does it. */
+export type Scene =
+  /** Time passes for all; clocks are set back by less than none. */
+  | { readonly kind: 'pass'; readonly minutes: number }
+  /** Somebody takes all records from the remote. */
+  | { readonly kind: 'empty' }
+  /** A clone's session does something; where that stands still, others do theirs meanwhile. */
+  | {
+      readonly kind: 'do'
+      readonly clone: number
+      /** Where it is another session than the clone's first. */
+      readonly seat?: string
+      readonly operation: Operation
+      readonly fault?: Fault
+      readonly meanwhile?: readonly Scene[]
+    }
 
 export interface PlanSize {
   readonly seed: number
@@ -100,6 +136,7 @@ export function planRun({ seed, clones, operations, faults = 0.25 }: PlanSize): 
   return {
     seed,
     clocks,
+    remoteTimeout: 4,
     workers: workers.map((worker) => {
       const here = workers.filter(({ clone }) => clone === worker.clone).length
       const count = Math.ceil(operations / here)
@@ -128,10 +165,13 @@ function step(dice: Dice, faults: number): Step {
   }
 }
 
+/** What scenes alone bring about needs others that know of it. */
+type ByChance = Exclude<Fault['kind'], 'held at git' | 'killed in a commit'>
+
 function fault(dice: Dice): Fault {
   const where = dice.of(['clone', 'remote'] as const)
   const nth = 1 + dice.upTo(9)
-  const kind = dice.weighted<Fault['kind']>([
+  const kind = dice.weighted<ByChance>([
     ['client killed', 5],
     ['killed at git', 8],
     ['stopped at git', 2],

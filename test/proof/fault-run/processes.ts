@@ -9,6 +9,10 @@ interface Running {
   readonly started: number
   /** Where it stands; empty for one that has ended already. */
   readonly cwd: string
+  /** "R" for one that runs or waits for a processor, "S" for one that sleeps. */
+  readonly state: string
+  /** What it has had of the processors, in ticks of the clock. */
+  readonly worked: number
 }
 
 const TICK = 10
@@ -23,7 +27,9 @@ function processes(): Running[] {
       if (fields[0] === 'Z') return []
       const cwd = readlinkSync(`/proc/${name}/cwd`)
       const started = booted + Number(fields[19]) * TICK
-      return [{ pid: Number(name), parent: Number(fields[1]), started, cwd }]
+      const [state = '', parent] = fields
+      const worked = Number(fields[11]) + Number(fields[12])
+      return [{ pid: Number(name), parent: Number(parent), started, cwd, state, worked }]
     } catch {
       return []
     }
@@ -40,6 +46,13 @@ export function childrenOf(pid: number): number[] {
 /** The processes that stand in `directory`, or below it. */
 export function processesIn(directory: string): Running[] {
   return processes().filter(({ cwd }) => cwd === directory || cwd.startsWith(`${directory}/`))
+}
+
+/** What the processes in `directory` have done so far, to be compared; null while one of them does something. */
+export function workIn(directory: string): string | null {
+  const all = processesIn(directory)
+  if (all.some(({ state }) => state !== 'S')) return null
+  return all.map(({ pid, worked }) => `${pid}:${worked}`).join(' ')
 }
 
 /** How far apart the clocks of files and of processes are taken to be, in milliseconds. */

@@ -11,7 +11,7 @@ const read = (lines: readonly string[], final: readonly (readonly [string, strin
 const moves = (events: ReturnType<typeof read>) =>
   events.flatMap((event) => (event.kind === 'arbiter moved' ? [[event.move.ref, event.move.to]] : []))
 
-test('a transaction stands where its refs were locked, writes by name before deletions, with the next note as its time', () => {
+test('a transaction stands where its refs were locked, writes as it was told before it deletes, with the next note as its time', () => {
   const events = read(
     [
       line('prepared', 7, '1', NONE, oid('a'), 'refs/dw/locks/path/x'),
@@ -27,8 +27,8 @@ test('a transaction stands where its refs were locked, writes by name before del
     [['refs/dw/active/s', oid('c')]],
   )
   expect(moves(events)).toStrictEqual([
-    ['refs/dw/active/s', oid('b')],
     ['refs/dw/locks/path/x', oid('a')],
+    ['refs/dw/active/s', oid('b')],
     ['refs/dw/active/s', oid('c')],
     ['refs/dw/locks/path/x', null],
   ])
@@ -75,4 +75,24 @@ test('what was aborted, and what packing does, is nothing that happened; what no
     line('committed', 7, '1', oid('a'), oid('b'), 'refs/dw/active/s'),
   ]
   expect(() => read(impossible, [])).toThrow('was not')
+})
+
+test('what somebody emptied has no records any more, and its branches are as they were', () => {
+  const events = read(
+    [
+      line('prepared', 7, '1', NONE, oid('a'), 'refs/dw/meta'),
+      line('prepared', 7, '1', NONE, oid('b'), 'refs/heads/main'),
+      line('committed', 7, '1', NONE, oid('a'), 'refs/dw/meta'),
+      JSON.stringify({ kind: 'arbiter emptied', time: 6000 }),
+      line('prepared', 8, '2', NONE, oid('c'), 'refs/dw/meta'),
+      line('prepared', 8, '2', oid('b'), oid('d'), 'refs/heads/main'),
+      line('committed', 8, '2', NONE, oid('c'), 'refs/dw/meta'),
+    ],
+    [],
+  )
+  expect(events[2]).toMatchObject({ kind: 'arbiter emptied', time: 6000 })
+  expect(moves(events).slice(2)).toStrictEqual([
+    ['refs/dw/meta', oid('c')],
+    ['refs/heads/main', oid('d')],
+  ])
 })

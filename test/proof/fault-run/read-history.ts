@@ -65,7 +65,7 @@ function oidOf(text: string): string | null {
   return ABSENT.test(text) ? null : text
 }
 
-/** What a transaction made: what it writes by name, and then what it deletes, as git commits it. */
+/** What a transaction made: what it writes, as it was told, and then what it deletes, as git commits it. */
 function made(
   transaction: Transaction,
   all: readonly Transaction[],
@@ -90,7 +90,7 @@ function made(
     )
   })
   const rank = ({ to }: RefMove) => (to === null ? 1 : 0)
-  return found.sort((a, b) => rank(a) - rank(b) || (a.ref < b.ref ? -1 : 1))
+  return found.sort((a, b) => rank(a) - rank(b))
 }
 
 function inOrder(
@@ -140,5 +140,7 @@ function inOrder(
     if (noted === undefined || noted.note.kind === 'told') return
     places.push(noted.at)
     events.push(noted.note)
+    if (noted.note.kind === 'arbiter emptied')
+      for (const ref of [...refs.keys()].filter((name) => name.startsWith('refs/dw/'))) refs.delete(ref)
   }
 }

@@ -9,6 +9,7 @@ export type Note =
   | { readonly kind: 'answered'; readonly call: number; readonly answer: Answer }
   | { readonly kind: 'killed'; readonly call: number }
   | { readonly kind: 'clone moved'; readonly clone: string; readonly move: RefMove }
+  | { readonly kind: 'arbiter emptied' }
   /** What a person wants to know who reads it. */
   | { readonly kind: 'told'; readonly what: string }
 

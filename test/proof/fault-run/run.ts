@@ -1,19 +1,19 @@
-import { type ChildProcess, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sandbox } from '../../harness/sandbox.ts'
 import { LAUNCHER } from '../../races/meeting.ts'
-import type { Answer, Call, History } from '../history.ts'
+import type { Call, History } from '../history.ts'
 import { Client } from './client.ts'
-import { writeCommit } from './commits.ts'
 import { Pace } from './pace.ts'
-import type { Fault, Operation, Plan, Step, Worker } from './plan.ts'
+import type { Fault, Plan, Scene, Step, Worker } from './plan.ts'
 import { processesIn } from './processes.ts'
 import { readHistory } from './read-history.ts'
 import { Recorder } from './recorder.ts'
 import { Records } from './records.ts'
-import { type CloneSite, type Place, Site } from './site.ts'
+import { type Place, Site } from './site.ts'
 import type { Transport } from './transport.ts'
 import { Troubles } from './troubles.ts'
+import { Workers } from './workers.ts'
 
 /** What a run was: what was seen, and how much of what happened. */
 export interface Ran {
@@ -21,12 +21,6 @@ export interface Ran {
   /** Keeps the log of the run, and says where. */
   readonly kept: () => string
   readonly counts: ReadonlyMap<string, number>
-}
-
-/** A session's state as its workers know it. */
-interface Seat {
-  session: string | null
-  readonly held: Set<string>
 }
 
 const MINUTE = 60_000
@@ -39,7 +33,7 @@ export async function faultRun(
   program: readonly [string, ...string[]] = [LAUNCHER],
 ): Promise<Ran> {
   const recorder = new Recorder(sandbox.root)
-  const site = await Site.open(sandbox, transport, plan.clocks, recorder)
+  const site = await Site.open(sandbox, transport, plan, recorder)
   try {
     return await new FaultRun(site, recorder, plan, program).run()
   } finally {
@@ -55,7 +49,7 @@ class FaultRun {
   readonly #troubles = new Troubles()
   readonly #pace: Pace
   readonly #counts = new Map<string, number>()
-  readonly #seats = new Map<string, Seat>()
+  readonly #workers: Workers
   /** Places where a kill may have left lock files, with what ends that trouble. */
   readonly #untidy = new Map<Place, () => void>()
 
@@ -72,9 +66,10 @@ class FaultRun {
       troubles: this.#troubles,
       program,
       git,
-      stop: (client) => this.#stop(client),
+      meanwhile: () => this.#passLeases(),
       happened: (fault, leaves) => this.#happened(fault, leaves),
     })
+    this.#workers = new Workers(site, this.#client)
   }
 
   async run(): Promise<Ran> {
@@ -82,6 +77,7 @@ class FaultRun {
     const tidying = setInterval(() => this.#tidy(), 500)
     try {
       await Promise.all(this.#plan.workers.map((worker) => this.#work(worker)))
+      await this.#play(this.#plan.scenes ?? [])
       await this.#comeToRest()
     } finally {
       clearInterval(tidying)
@@ -105,84 +101,41 @@ class FaultRun {
     for (const step of worker.steps) await this.#take(worker, step)
   }
 
-  async #take(worker: Worker, { operation, fault, luck }: Step): Promise<void> {
-    const clone = this.#site.clones[worker.clone]
-    if (clone === undefined) throw new Error('a worker without its clone')
-    const seat = this.#seats.get(worker.seat) ?? { session: null, held: new Set<string>() }
-    this.#seats.set(worker.seat, seat)
-    if (seat.session === null) await this.#start(clone, seat)
-    const { session } = seat
-    if (session === null) return
-    const chosen = choose(operation, [...seat.held], luck)
-    const answer = await this.#command(clone, session, chosen, fault)
-    this.#count(`${operation.kind}: ${answer === null ? 'killed' : (answer.code ?? 'done')}`)
-    if (seat.session === session) remember(seat, chosen, answer)
+  async #take(
+    worker: Pick<Worker, 'clone' | 'seat'>,
+    step: Step,
+    meanwhile?: () => Promise<void>,
+  ): Promise<void> {
+    const answer = await this.#workers.take(worker, step, meanwhile)
+    if (answer === undefined) return
+    this.#count(`${step.operation.kind}: ${answer === null ? 'killed' : (answer.code ?? 'done')}`)
     this.#pace.step()
   }
 
-  /** Starts a session, which may not come to be where something is broken. */
-  async #start(clone: CloneSite, seat: Seat): Promise<void> {
-    const call: Call = { id: this.#client.next(), clone: clone.id, session: null, kind: 'start', keys: [] }
-    const { answer, stdout } = await this.#client.run(call, clone, ['new', '--json'], null)
-    if (answer?.code !== null || seat.session !== null) return
-    seat.session = String(JSON.parse(stdout).session)
-    seat.held.clear()
-  }
-
-  async #command(
-    clone: CloneSite,
-    session: string,
-    { kind, keys, ttl }: Operation,
-    fault: Fault | null,
-  ): Promise<Answer | null> {
-    const id = this.#client.next()
-    const why = `call-${id}`
-    const claim = ['claim', '--json', '--ttl', `${ttl}s`, '-m', why]
-    const made = (words: readonly string[], paths: readonly string[] = []) => {
-      const isClaim = kind === 'claim' || kind === 'steal'
-      const places = paths.map((path) => `path/${path}`)
-      const call: Call = {
-        id,
-        clone: clone.id,
-        session,
-        kind,
-        keys: places,
-        ...(isClaim ? { claim: why } : {}),
-      }
-      return this.#client.run(call, clone, words, fault)
-    }
-    const run = async () => {
-      switch (kind) {
-        case 'claim':
-          return made([...claim, '--', ...keys], keys)
-        case 'steal':
-          return made([...claim, '--steal', '--', ...keys], keys)
-        case 'release':
-          return made(['release', '--json', ...keys], keys)
-        case 'push': {
-          const [key = ''] = keys
-          // in a directory there is something to write, too
-          const path = /^\w+(?:\/deep)?$/.test(key) ? `${key}/new` : key
-          const commit = writeCommit(clone.gitDir, this.#site.first, path, why)
-          // there is no room for it
-          if (commit === null) return made(['sync', '--json'])
-          return made(['push', '--json', 'origin', `${commit}:refs/heads/work-${id}`], [path])
-        }
-        case 'beat':
-          return made(['heartbeat', '--force', '--json'])
-        default:
-          return made([kind, '--json'])
+  /** Plays scenes one after the other; what a kill has left is seen to before the next. */
+  async #play(scenes: readonly Scene[]): Promise<void> {
+    for (const scene of scenes) {
+      if (scene.kind === 'pass') this.#recorder.pass(scene.minutes * MINUTE)
+      else if (scene.kind === 'empty') await this.#empty()
+      else {
+        const { clone, seat = String(clone), operation, fault = null, meanwhile } = scene
+        const others = meanwhile && (() => this.#play(meanwhile))
+        await this.#take({ clone, seat }, { operation, fault, luck: 1 }, others)
+        if (this.#untidy.size > 0) await this.#comeToRest()
       }
     }
-    return (await run()).answer
   }
 
-  /** Until leases are over and others have taken what it held; then it goes on as if nothing had been. */
-  async #stop(client: ChildProcess): Promise<void> {
+  async #empty(): Promise<void> {
+    await this.#site.empty()
+    this.#recorder.note({ kind: 'arbiter emptied' })
+  }
+
+  /** Until leases are over and others have taken what was held. */
+  async #passLeases(): Promise<void> {
     await this.#pace.steps(6, 1500)
     this.#pace.passLease()
     await this.#pace.steps(8, 1500)
-    client.kill('SIGCONT')
   }
 
   #happened(fault: Fault, leaves: readonly Place[]): void {
@@ -219,6 +172,7 @@ class FaultRun {
     await sleep(500)
     for (const place of [this.#site.remote, ...this.#site.clones]) this.#site.tidy(place)
     for (const over of this.#untidy.values()) over()
+    this.#untidy.clear()
   }
 
   /** A last sync of every clone; what the later of them bring, the others are to have, too. */
@@ -232,29 +186,6 @@ class FaultRun {
       }
     }
   }
-}
-
-/** What is released or pushed is mostly what is held, as far as its session was told. */
-function choose(operation: Operation, held: readonly string[], luck: number): Operation {
-  const { kind, keys } = operation
-  if ((kind !== 'release' && kind !== 'push') || held.length === 0 || luck > 0.9) return operation
-  const mine = keys.filter((key) => held.includes(key))
-  const one = held[Math.floor((luck / 0.9) * held.length)] ?? ''
-  return { ...operation, keys: mine.length > 0 ? mine : [one] }
-}
-
-function remember(seat: Seat, { kind, keys }: Operation, answer: Answer | null): void {
-  const isDone = answer !== null && answer.code === null
-  if (isDone && (kind === 'claim' || kind === 'steal')) for (const key of keys) seat.held.add(key)
-  if (kind === 'release' && (isDone || isOver(answer))) for (const key of keys) seat.held.delete(key)
-  // one who was told that the session is over starts another
-  const isGone = kind !== 'release' && kind !== 'push' && isOver(answer)
-  if ((kind === 'end' && (answer === null || isDone)) || isGone || answer?.code === 'DW_NO_SESSION')
-    seat.session = null
-}
-
-function isOver(answer: Answer | null): boolean {
-  return ['DW_NOT_FOUND', 'DW_LOST', 'DW_NOT_OWNER'].includes(answer?.code ?? '')
 }
 
 function nameOf(fault: Fault): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Sandbox } from '../../harness/sandbox.ts'
 import { LAUNCHER } from '../../races/meeting.ts'
 import { CAN_MOUNT, Disk } from './disk.ts'
+import type { Plan } from './plan.ts'
 import { ownerlessLocks } from './processes.ts'
 import type { Recorder } from './recorder.ts'
 import type { Served, Transport } from './transport.ts'
@@ -47,7 +48,7 @@ export class Site {
   static async open(
     sandbox: Sandbox,
     transport: Transport,
-    clocks: readonly number[],
+    { clocks, remoteTimeout }: Pick<Plan, 'clocks' | 'remoteTimeout'>,
     recorder: Recorder,
   ): Promise<Site> {
     const disks: Disk[] = []
@@ -58,7 +59,7 @@ export class Site {
       return { path, disk: CAN_MOUNT ? (disks.at(-1) ?? null) : null }
     }
     try {
-      for (const setting of SETTINGS)
+      for (const setting of [...SETTINGS, ['dw.remoteTimeout', `${remoteTimeout}s`]])
         await sandbox.git(['config', '--global', ...setting], { cwd: sandbox.root })
       const { path, disk } = onDisk('remote')
       const gitDir = join(path, 'hub.git')
@@ -87,6 +88,12 @@ export class Site {
   async close(): Promise<void> {
     await this.served.close()
     for (const { disk } of [this.remote, ...this.clones]) disk?.unmount()
+  }
+
+  /** Somebody takes all records from the remote. */
+  async empty(): Promise<void> {
+    const input = [...(await this.records(this.remote)).keys()].map((ref) => `delete ${ref}\n`).join('')
+    await this.sandbox.git(['update-ref', '--stdin'], { cwd: this.remote.gitDir, input })
   }
 
   /** Refs with their object ids under `refs/dw`. */
@@ -134,8 +141,8 @@ const HOUSEKEEPING = [
   ['receive.autogc', 'false'],
 ]
 
-/** Every process ends a call of its own after four seconds; nothing runs but what the plan says. */
-const SETTINGS = [['dw.backgroundSync', 'false'], ['dw.remoteTimeout', '4s'], ...HOUSEKEEPING]
+/** Nothing runs but what the plan says. */
+const SETTINGS = [['dw.backgroundSync', 'false'], ...HOUSEKEEPING]
 
 const AN_HOUR_AGO = 3600
 

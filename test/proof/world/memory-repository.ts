@@ -15,13 +15,13 @@ export class MemoryRepository {
 
   /**
    * One transaction: all or none; whether it was made. Git commits it ref by ref, what it writes in the order
-   * of names and then what it deletes, and a kill can leave the first of them: `upTo` is how many are made.
+   * that it was given and then what it deletes, and a kill can leave the first of them: `upTo` is how many are made.
    */
   transact(updates: readonly RefUpdate[], upTo = Number.POSITIVE_INFINITY): boolean {
     if (!updates.every(({ ref, from }) => (this.refs.get(ref) ?? null) === from)) return false
     const created = updates.filter(({ from, to }) => from === null && to !== null).map(({ ref }) => ref)
     if (created.some((ref) => this.#isInTheWay(ref, created))) return false
-    const ordered = [...updates].sort((a, b) => rank(a) - rank(b) || (a.ref < b.ref ? -1 : 1))
+    const ordered = [...updates].sort((a, b) => rank(a) - rank(b))
     for (const update of ordered.slice(0, upTo)) this.#set(update)
     return true
   }

@@ -63,7 +63,8 @@ export class Network {
       commands.push({ ref, from: now as never, to: to as never })
     }
     if (commands.length === 0) return outcome('accepted', steps)
-    const land = (upTo?: number) => this.#sends(machine, () => this.#arbiter.transact(commands, upTo))
+    const ordered = asSent(commands)
+    const land = (upTo?: number) => this.#sends(machine, () => this.#arbiter.transact(ordered, upTo))
     if (fate === 'cut before' || fate === 'late') {
       await machine.step(`push: ${fate}`, () => fate === 'late' && this.#later('late push', land))
       if (fate === 'late') this.#later('late push', land)
@@ -76,6 +77,13 @@ export class Network {
     if (fate !== 'well') return lost(machine)
     return landed ? outcome('accepted', steps) : outcome('refused')
   }
+}
+
+/** Git sends what it asks of refs that are there first, by their names, and then the new ones as it was told them. */
+function asSent(commands: readonly RefUpdate[]): RefUpdate[] {
+  const there = commands.filter(({ from }) => from !== null)
+  const created = commands.filter(({ from }) => from === null)
+  return [...there.sort((a, b) => (a.ref < b.ref ? -1 : 1)), ...created]
 }
 
 function lost(machine: Machine): PushOutcome {

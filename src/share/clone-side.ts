@@ -6,7 +6,7 @@ import type { GitStore } from '../store/git-store.ts'
 import { type RefName, refsCollide } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { type RemoteRefs, recordOf, twinOf } from './remote-refs.ts'
-import { inParts } from './together.ts'
+import { type Grouped, inParts } from './together.ts'
 import type { ReadSide, View } from './views.ts'
 
 /** One ref to move here, and what must stay together with it. */
@@ -107,8 +107,13 @@ export class CloneSide {
     const locals = steps.flatMap((step) => this.#localMove(step))
     const bases = steps.flatMap((step) => this.#baseMove(step))
     const waiting = new Set<string>()
+    // what does not move here waits, too, where it belongs together with what does: it must not go out alone
+    const wait = (refs: Iterable<string>, part: readonly Step[]) => {
+      for (const ref of refs) waiting.add(ref)
+      without(part, new Set(), waiting)
+    }
     if (hasFlips(locals) || hasFlips(bases)) {
-      for (const ref of await this.move(locals, bodies)) waiting.add(ref)
+      wait(await this.move(locals, bodies), steps)
       await this.move(this.#basesOf(steps, waiting))
       return waiting
     }
@@ -122,7 +127,7 @@ export class CloneSide {
         const { commit, followed } = await this.store.moveThen(moves, then, bodies, options)
         if (commit.outcome === 'committed' && followed) return
         const stay = commit.outcome === 'committed' ? [] : await this.move(moves, bodies)
-        for (const ref of stay) waiting.add(ref)
+        wait(stay, part)
       }
       await this.move(this.#basesOf(part, waiting))
     })
@@ -245,11 +250,11 @@ function parents(ref: string): string[] {
   return parts.slice(1, -1).map((_, at) => parts.slice(0, at + 2).join('/'))
 }
 
-/** `moves` without those that wait, and without all that belong together with these. */
-function without(moves: readonly Move[], groups: Set<string>, waiting: Set<string>): Move[] {
+/** `items` without those that wait, and without all that belong together with these: they wait as well. */
+function without<T extends Grouped>(items: readonly T[], groups: Set<string>, waiting: Set<string>): T[] {
   for (let grew = true; grew; ) {
     grew = false
-    for (const { ref, groups: own } of moves) {
+    for (const { ref, groups: own } of items) {
       if (!waiting.has(ref) && !own.some((group) => groups.has(group))) continue
       if (waiting.has(ref) && own.every((group) => groups.has(group))) continue
       waiting.add(ref)
@@ -257,5 +262,5 @@ function without(moves: readonly Move[], groups: Set<string>, waiting: Set<strin
       grew = true
     }
   }
-  return moves.filter(({ ref }) => !waiting.has(ref))
+  return items.filter(({ ref }) => !waiting.has(ref))
 }

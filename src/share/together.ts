@@ -1,5 +1,5 @@
 /** What must be moved together with other refs. */
-interface Grouped {
+export interface Grouped {
   readonly ref: string
   readonly groups: readonly string[]
 }

@@ -87,6 +87,15 @@ export const SOUND: Readonly<Record<string, Plan>> = {
     does('claim', 'a'),
     does('push', 'a'),
   ),
+
+  // the lock goes out with its session or not at all
+  'a session moves here while a sync merges it, and a lock of it was given up without the remote': script(
+    does('claim', 'a'),
+    does('claim', 'e'),
+    { ...does('release', 'a'), fault: { kind: 'no connection' } },
+    does('steal', 'e', 1),
+    { ...does('sync'), fault: held('update-ref', 1, 'before'), meanwhile: [does('beat')] },
+  ),
 }
 
 function script(...scenes: readonly Scene[]): Plan {

@@ -5,6 +5,7 @@ import { CountedGit, LAUNCHER } from '../test/process/counted-git.ts'
 import { type Clone, dropPreparedHubs, Hub } from '../test/share/hub.ts'
 import { startTransport, stopTransport, TRANSPORT } from '../test/transports/transport.ts'
 import { BARE_NODE, type Case } from './cases.ts'
+import { leastClaim, writeTwice } from './least.ts'
 import { measure } from './measure.ts'
 import { BUILDS, RAW_PUSH, SHARED_CLAIM, sharedCases } from './shared-cases.ts'
 
@@ -58,25 +59,33 @@ async function manyLocks(hub: Hub, anna: Clone, ben: Clone, rounds: number): Pro
   const rawly = () =>
     timed(async () => hub.sandbox.run('git', fetch, { cwd: bare, agent: 'raw' }).then(succeeded))
   const synced = () => timed(async () => hub.sandbox.run(LAUNCHER, ['sync'], of(ben)).then(succeeded))
-  const times: { raw: number; sync: number }[] = []
+  const times: { raw: number; sync: number; least: number }[] = []
   for (let round = 0; round <= rounds; round += 1) {
     const keys = Array.from({ length: 1000 }, (_, at) => `many/${round}/${at}`)
     await anna.json(['claim', ...keys])
     const first = round % 2 === 0 ? await rawly() : await synced()
     const second = round % 2 === 0 ? await synced() : await rawly()
     const [raw, sync] = round % 2 === 0 ? [first, second] : [second, first]
-    if (round > 0) times.push({ raw, sync })
+    const least = raw + (await writeTwice(hub.sandbox, bare))
+    if (round > 0) times.push({ raw, sync, least })
     // what was given back does not make the next round dearer
     await anna.json(['release', '--all'])
     await rawly()
     await synced()
   }
   print('raw fetch of 1,000 changed locks', `${middle(times.map(({ raw }) => raw)).toFixed(0)} ms`)
-  const ratios = times.map(({ raw, sync }) => sync / raw)
-  const spread = `${Math.min(...ratios).toFixed(1)}–${Math.max(...ratios).toFixed(1)}`
+  const beside = (of: (time: (typeof times)[number]) => number) => {
+    const ratios = times.map((time) => of(time) / time.raw)
+    const spread = `${Math.min(...ratios).toFixed(1)}–${Math.max(...ratios).toFixed(1)}`
+    return `${middle(times.map(of)).toFixed(0)} ms, ${middle(ratios).toFixed(1)} × (${spread})`
+  }
+  print(
+    'that fetch, and its refs written twice more by git alone',
+    beside(({ least }) => least),
+  )
   print(
     'git dw sync of the same (bar: 2 ×)',
-    `${middle(times.map(({ sync }) => sync)).toFixed(0)} ms, ${middle(ratios).toFixed(1)} × (${spread})`,
+    beside(({ sync }) => sync),
   )
 }
 
@@ -111,20 +120,34 @@ async function rates(hub: Hub, rounds: number): Promise<void> {
         await hub.sandbox.run('git', args, of(clone)).then(succeeded)
       }
     })
-  const times: { claim: number; push: number }[] = []
+  const leasts = (round: number) =>
+    all(async ({ path }, at) => {
+      for (let n = 0; n < EACH; n += 1) {
+        await leastClaim(hub.sandbox, { path, url: hub.url, name: `${at}/${round}.${n}` })
+      }
+    })
+  const times: { claim: number; push: number; least: number }[] = []
   for (let round = 0; round <= rounds; round += 1) {
     const first = round % 2 === 0 ? await claims(round) : await pushes(round)
     const second = round % 2 === 0 ? await pushes(round) : await claims(round)
     const [claim, push] = round % 2 === 0 ? [first, second] : [second, first]
-    if (round > 0) times.push({ claim, push })
+    const least = await leasts(round)
+    if (round > 0) times.push({ claim, push, least })
   }
   const rate = (time: number) => `${((CLONES * EACH * 1000) / time).toFixed(1)} a second`
   print('raw leased pushes by 8 processes', rate(middle(times.map(({ push }) => push))))
-  const ratios = times.map(({ claim, push }) => push / claim)
-  const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`
+  const beside = (of: (time: (typeof times)[number]) => number) => {
+    const ratios = times.map((time) => time.push / of(time))
+    const spread = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`
+    return `${rate(middle(times.map(of)))}, ${middle(ratios).toFixed(2)} × (${spread})`
+  }
+  print(
+    'what a claim cannot do without, by 8 clones',
+    beside(({ least }) => least),
+  )
   print(
     'claims by 8 clones (bar: 0.7 ×)',
-    `${rate(middle(times.map(({ claim }) => claim)))}, ${middle(ratios).toFixed(2)} × (${spread})`,
+    beside(({ claim }) => claim),
   )
 }
 

@@ -166,7 +166,10 @@ export function rewrites(key: Key, by: Holding, terms: ClaimTerms): boolean {
 
 function rewritten(key: Key, lock: Lock, terms: ClaimTerms): Lock {
   const ttl = terms.ttl === undefined ? {} : { ttl: terms.ttl }
-  return { ...lock, ...ttl, ...reason(terms), ...halfOf(key, terms) }
+  // one that was taken without the remote is not so any more once the remote decides on it
+  const { provisional, ...settled } = { provisional: false, ...lock }
+  const asBefore = terms.provisional === true && provisional ? { provisional } : {}
+  return { ...settled, ...asBefore, ...ttl, ...reason(terms), ...halfOf(key, terms) }
 }
 
 function halfOf(key: Key, terms: ClaimTerms): { readonly with?: string } {

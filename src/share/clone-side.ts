@@ -6,7 +6,7 @@ import type { GitStore } from '../store/git-store.ts'
 import { type RefName, refsCollide } from '../store/ref-names.ts'
 import type { Entry } from '../store/store.ts'
 import { type RemoteRefs, recordOf, twinOf } from './remote-refs.ts'
-import { type Grouped, inParts } from './together.ts'
+import { bound, inParts } from './together.ts'
 import type { ReadSide, View } from './views.ts'
 
 /** One ref to move here, and what must stay together with it. */
@@ -101,19 +101,16 @@ export class CloneSide {
 
   /**
    * Brings refs to what the arbiter has: local first, then, in a second transaction, base (design §7). A
-   * group in which one has moved here meanwhile waits. Returns the refs that wait.
+   * group in which one has moved here meanwhile waits, also what of it does not move here: that is to go out, and
+   * must not go alone. Returns the refs that wait.
    */
-  async follow(steps: readonly Step[], bodies: readonly Buffer[] = []): Promise<Set<string>> {
+  async follow(all: readonly Step[], bodies: readonly Buffer[] = []): Promise<Set<string>> {
+    const steps = bound(all)
     const locals = steps.flatMap((step) => this.#localMove(step))
     const bases = steps.flatMap((step) => this.#baseMove(step))
     const waiting = new Set<string>()
-    // what does not move here waits, too, where it belongs together with what does: it must not go out alone
-    const wait = (refs: Iterable<string>, part: readonly Step[]) => {
-      for (const ref of refs) waiting.add(ref)
-      without(part, new Set(), waiting)
-    }
     if (hasFlips(locals) || hasFlips(bases)) {
-      wait(await this.move(locals, bodies), steps)
+      for (const ref of waitingOf(steps, await this.move(locals, bodies))) waiting.add(ref)
       await this.move(this.#basesOf(steps, waiting))
       return waiting
     }
@@ -127,7 +124,7 @@ export class CloneSide {
         const { commit, followed } = await this.store.moveThen(moves, then, bodies, options)
         if (commit.outcome === 'committed' && followed) return
         const stay = commit.outcome === 'committed' ? [] : await this.move(moves, bodies)
-        wait(stay, part)
+        for (const ref of waitingOf(part, stay)) waiting.add(ref)
       }
       await this.move(this.#basesOf(part, waiting))
     })
@@ -156,7 +153,7 @@ export class CloneSide {
     const first = moves.filter(({ ref, to }) => to === null || !isFlip(ref))
     const second = moves.filter(({ ref, to }) => to !== null && isFlip(ref))
     for (const half of [first, second]) {
-      const groups = new Set(half.filter(({ ref }) => waiting.has(ref)).flatMap((each) => each.groups))
+      const groups = new Set(moves.filter(({ ref }) => waiting.has(ref)).flatMap((each) => each.groups))
       const ready = without(half, groups, waiting)
       await inLanes(inParts(ready, MOST_AT_ONCE), lanesFor(ready), (part) =>
         this.#movePart(part, bodies, waiting),
@@ -250,11 +247,20 @@ function parents(ref: string): string[] {
   return parts.slice(1, -1).map((_, at) => parts.slice(0, at + 2).join('/'))
 }
 
-/** `items` without those that wait, and without all that belong together with these: they wait as well. */
-function without<T extends Grouped>(items: readonly T[], groups: Set<string>, waiting: Set<string>): T[] {
+/** What waits: the moves that could not be made, and the steps without one that belong together with them. */
+function waitingOf(steps: readonly Step[], stay: Iterable<string>): string[] {
+  const stuck = new Set(stay)
+  const groups = new Set(steps.filter(({ ref }) => stuck.has(ref)).flatMap((step) => step.groups))
+  const still = steps.filter(({ local: { from, to } }) => from === to)
+  const bound = still.filter((step) => step.groups.some((group) => groups.has(group)))
+  return [...stuck, ...bound.map(({ ref }) => ref)]
+}
+
+/** `moves` without those that wait, and without all that belong together with these. */
+function without(moves: readonly Move[], groups: Set<string>, waiting: Set<string>): Move[] {
   for (let grew = true; grew; ) {
     grew = false
-    for (const { ref, groups: own } of items) {
+    for (const { ref, groups: own } of moves) {
       if (!waiting.has(ref) && !own.some((group) => groups.has(group))) continue
       if (waiting.has(ref) && own.every((group) => groups.has(group))) continue
       waiting.add(ref)
@@ -262,5 +268,5 @@ function without<T extends Grouped>(items: readonly T[], groups: Set<string>, wa
       grew = true
     }
   }
-  return items.filter(({ ref }) => !waiting.has(ref))
+  return moves.filter(({ ref }) => !waiting.has(ref))
 }

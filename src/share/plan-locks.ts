@@ -12,38 +12,45 @@ import {
   type View,
 } from './views.ts'
 
-type Steps = Map<RefName, { view: View; becomes: Becomes }>
-
 /** A session that is made for a lock whose own is absent lasts this long, in seconds; it has expired anyway. */
 const ABSENT_TTL = 86_400
 
+/** What a plan is made of, and comes to so far. */
+interface Planning {
+  readonly views: ReadonlyMap<RefName, View>
+  readonly read: ReadSide
+  /** What each ref becomes; the rules for locks add to it. */
+  readonly steps: Map<RefName, { view: View; becomes: Becomes }>
+  /** Refs of records that cannot be read, and that something is left alone for. */
+  readonly unreadable: RefName[]
+  /** What revocations are dated. */
+  readonly now: Timestamp
+}
+
 /**
  * The rules for locks (design §7): the arbiter wins a lock's whole line, a lock lost that way becomes a
- * revocation, and no lock is pushed without a session that guards it. Changes `steps`.
+ * revocation, and no lock is pushed without a session that guards it.
  */
-export function planLocks(
-  views: ReadonlyMap<RefName, View>,
-  read: ReadSide,
-  steps: Steps,
-  now: Timestamp,
-): LostLock[] {
-  const lost = lostLocks(views, read, steps)
+export function planLocks(planning: Planning): LostLock[] {
+  const { views, steps, unreadable } = planning
+  const lost = lostLocks(planning)
   for (const { ref } of lost) {
     const view = views.get(ref)
     if (view !== undefined) steps.set(ref, { view, becomes: 'remote' })
   }
-  for (const each of lost) noteLoss(views, read, steps, each, now)
+  for (const each of lost) noteLoss(planning, each)
   for (const { view, becomes } of [...steps.values()]) {
-    if (lockNameOf(view.ref) !== null && becomes !== 'remote' && view.local !== view.remote) {
-      guard(view, views, read, steps, now)
-    }
+    if (lockNameOf(view.ref) === null || becomes === 'remote' || view.local === view.remote) continue
+    const broken = guard(planning, view)
+    if (broken.length > 0) steps.delete(view.ref)
+    unreadable.push(...broken.filter((ref) => !unreadable.includes(ref)))
   }
   return lost
 }
 
 /** Locks here that the arbiter has something else for, on their own ref or on their line. */
-function lostLocks(views: ReadonlyMap<RefName, View>, read: ReadSide, steps: Steps): LostLock[] {
-  const there = standing(views, steps)
+function lostLocks({ views, read, steps }: Planning): LostLock[] {
+  const there = standing({ views, steps })
   const below = new Map<LockName, View>()
   for (const [name, view] of there) for (const above of prefixes(name)) below.set(above, view)
   return [...steps.values()].flatMap(({ view, becomes }): LostLock[] => {
@@ -62,7 +69,7 @@ function lostLocks(views: ReadonlyMap<RefName, View>, read: ReadSide, steps: Ste
 }
 
 /** The locks that stand at the arbiter and that this clone is not about to delete there. */
-function standing(views: ReadonlyMap<RefName, View>, steps: Steps): Map<LockName, View> {
+function standing({ views, steps }: Pick<Planning, 'views' | 'steps'>): Map<LockName, View> {
   const found = new Map<LockName, View>()
   for (const view of views.values()) {
     const name = lockNameOf(view.ref)
@@ -74,42 +81,44 @@ function standing(views: ReadonlyMap<RefName, View>, steps: Steps): Map<LockName
 }
 
 /** Adds the revocation of a lost lock to its session's record, if that lives. */
-function noteLoss(
-  views: ReadonlyMap<RefName, View>,
-  read: ReadSide,
-  steps: Steps,
-  { lock, oid, by }: LostLock,
-  at: Timestamp,
-): void {
-  const found = nextSession(lock.session, views, read, steps)
+function noteLoss(planning: Planning, { lock, oid, by }: LostLock): void {
+  const found = nextSession(planning, lock.session)
   if (found === null || found.session.status !== 'active') return
   const known = found.session.revoked.find(({ key }) => key === lock.key)
   const why = known?.why ?? 'the remote decided otherwise'
-  const note: Revocation = { key: lock.key, lock: oid, by: known?.by ?? by, at, why }
-  steps.set(found.view.ref, { view: found.view, becomes: revoke(found.session, [note]) })
+  const note: Revocation = { key: lock.key, lock: oid, by: known?.by ?? by, at: planning.now, why }
+  planning.steps.set(found.view.ref, { view: found.view, becomes: revoke(found.session, [note]) })
 }
 
 /**
  * Sees to it that the sessions of a lock that goes out move with it, and their fences: a fenced push may have
- * brought a session's record there before the lock that it was moved for.
+ * brought a session's record there before the lock that it was moved for. Returns those that cannot be read: then
+ * the lock must not go.
  */
-function guard(
-  view: View,
-  views: ReadonlyMap<RefName, View>,
-  read: ReadSide,
-  steps: Steps,
-  now: Timestamp,
-): void {
+function guard(planning: Planning, view: View): RefName[] {
+  const { read, steps } = planning
   const sides = [lockOf(read(view, 'local')), lockOf(read(view, 'remote'))]
   const locks = new Map(sides.flatMap((lock) => (lock === null ? [] : [[lock.session, lock]])))
+  const broken = [...locks.keys()].filter((id) => !isReadable(planning, id))
+  if (broken.length > 0) return broken.map(activeRef)
   for (const [id, lock] of locks) {
-    const found = nextSession(id, views, read, steps)
+    const found = nextSession(planning, id)
     if (found !== null && found.session.fence <= fenceThere(found.view, read)) {
       const { session } = found
       steps.set(found.view.ref, { view: found.view, becomes: { ...session, fence: session.fence + 1 } })
     }
-    if (found === null && view.local !== null) createGuard(lock, views, steps, now)
+    if (found === null && view.local !== null) createGuard(planning, lock)
   }
+  return []
+}
+
+/** Whether a live session's record can be read on both sides, where it is. */
+function isReadable({ views, read }: Planning, id: SessionId): boolean {
+  const view = views.get(activeRef(id))
+  if (view === undefined) return true
+  return (['local', 'remote'] as const).every(
+    (side) => view[side] === null || sessionOf(read(view, side)) !== null,
+  )
 }
 
 function fenceThere(view: View, read: ReadSide): number {
@@ -117,7 +126,7 @@ function fenceThere(view: View, read: ReadSide): number {
 }
 
 /** A lock without a session goes out with one that has expired: anybody may take it. */
-function createGuard(lock: Lock, views: ReadonlyMap<RefName, View>, steps: Steps, now: Timestamp): void {
+function createGuard({ views, steps, now }: Planning, lock: Lock): void {
   const ref = activeRef(lock.session)
   const isThere = [ref, endedRef(lock.session)].some(
     (each) => views.get(each)?.local ?? views.get(each)?.remote,
@@ -127,15 +136,13 @@ function createGuard(lock: Lock, views: ReadonlyMap<RefName, View>, steps: Steps
   steps.set(ref, { view, becomes: absentSession(lock, now, ABSENT_TTL, []) })
 }
 
-/** The live session as it will be after `steps`. */
+/** The live session as it will be after the steps so far; null where there is none, or its record cannot be read. */
 function nextSession(
+  { views, read, steps, unreadable }: Planning,
   id: SessionId,
-  views: ReadonlyMap<RefName, View>,
-  read: ReadSide,
-  steps: Steps,
 ): { readonly view: View; readonly session: Session } | null {
   const view = views.get(activeRef(id)) ?? steps.get(activeRef(id))?.view
-  if (view === undefined) return null
+  if (view === undefined || unreadable.includes(view.ref)) return null
   const becomes = steps.get(view.ref)?.becomes ?? 'remote'
   const session = sessionOf(recordOf(view, becomes, read))
   return session === null ? null : { view, session }

@@ -30,7 +30,7 @@ export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now:
   for (const view of views.values()) {
     if (view.ref.startsWith(`${ENDED_REF}/`)) uniteEnded(view, views, read, steps)
   }
-  const lost = planLocks(views, read, steps, now)
+  const lost = planLocks({ views, read, steps, unreadable, now })
   return { steps, lost, unreadable }
 }
 

@@ -46,7 +46,7 @@ export async function settle(
     const moved = staged.updates[0]?.to ?? null
     const now = found.get(pivot.step.ref) ?? null
     if (moved !== null && now === moved) {
-      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+      return { outcome: 'dead', landed: new Map([...landedOf(steps, found), [pivot.change.ref, moved]]) }
     }
     // whoever moved it has killed the lost push as well: what that expected is not there any more
     if (now !== pivot.step.lease) return { outcome: 'dead', landed: landedOf(steps, found) }
@@ -54,7 +54,12 @@ export async function settle(
     const result = await arbiter.push([{ ...pivot.step, to: moved }], null)
     said = result.said
     if (result.outcome === 'accepted' && moved !== null) {
-      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+      const landed = new Map([[pivot.change.ref, moved]])
+      // git writes a session that is there before any lock, but one that is new after a lock that it takes over
+      if (pivot.step.lease !== null) return { outcome: 'dead', landed }
+      const left = await arbiter.list(others).catch(() => null)
+      if (left === null) throw arbiter.unknown(said)
+      return { outcome: 'dead', landed: new Map([...landedOf(steps, left), ...landed]) }
     }
   }
   throw arbiter.unknown(said)

@@ -117,11 +117,17 @@ export class SharedStore implements Store {
       if (settled.outcome === 'dead') return this.#afterDeath(settled.landed, pushed)
     }
     if (pushed.outcome === 'refused') {
-      await this.sync()
+      const { waiting } = await this.sync()
+      const { base: now } = await side.values(refs)
+      const hasMoved = refs.some((ref) => now.get(ref) !== base.get(ref) || waiting.includes(ref))
       // refused although nothing is in its way: a lock file at the remote, once or twice; else it means it
-      this.#unexplained = (await this.#hasMoved(refs, base)) ? 0 : this.#unexplained + 1
+      this.#unexplained = hasMoved ? 0 : this.#unexplained + 1
       if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, pushed.said)
-      return conflict(refs)
+      // two pushes that collide are seen late, and the second stops in the middle (design §3)
+      const landed = staged.updates.flatMap(({ ref, to }): [RefName, BlobId][] =>
+        to !== null && now.get(ref) === to ? [[ref, to]] : [],
+      )
+      return { outcome: 'conflict', refs, landed: new Map(landed) }
     }
     return this.#follow(staged, base, options)
   }
@@ -168,12 +174,6 @@ export class SharedStore implements Store {
     if (!isHalfDone && this.#lost > MOST_LOST) throw arbiter.breaksOff(said)
     return { outcome: 'conflict', refs: [], landed }
   }
-
-  /** Whether what this clone and the arbiter agree on about `refs` is another than `before`. */
-  async #hasMoved(refs: readonly RefName[], before: Values): Promise<boolean> {
-    const { base } = await this.sharing.side.values(refs)
-    return refs.some((ref) => base.get(ref) !== before.get(ref)) || base.size !== before.size
-  }
 }
 
 /** Pauses between two looks at the arbiter, in milliseconds (design §7). */
@@ -194,11 +194,12 @@ function stepsOf(staged: Staged, base: Values): RemoteStep[] {
 /**
  * Whether what is pending here must go out before a change does. A session of which the arbiter has never heard
  * ends: nothing there could be leased on its end, and a claim of it that is under way would land all the same.
- * Or a lock was given up here alone and is claimed anew: its old session would lose it without its record.
+ * Or a lock was given up here alone, and may have been taken anew since: its old session would lose it without its
+ * record.
  */
 function mustWait({ ref, from, to }: Change, base: Values): boolean {
-  if (to === null) return from !== null && ref.startsWith(`${ACTIVE_REF}/`) && !base.has(ref)
-  return from === null && lockNameOf(ref) !== null && base.has(ref)
+  if (to === null && from !== null && ref.startsWith(`${ACTIVE_REF}/`) && !base.has(ref)) return true
+  return lockNameOf(ref) !== null && base.has(ref) && base.get(ref) !== (from?.oid ?? null)
 }
 
 function withBranch(staged: Staged, branch: NewBranch | undefined) {

@@ -1,5 +1,5 @@
 /** What must be moved together with other refs. */
-export interface Grouped {
+interface Grouped {
   readonly ref: string
   readonly groups: readonly string[]
 }
@@ -13,6 +13,13 @@ export function inParts<T extends Grouped>(items: readonly T[], most: number): T
     else parts.push([...together])
   }
   return parts
+}
+
+/** `items` with one group each, which all have that are connected by theirs. */
+export function bound<T extends Grouped>(items: readonly T[]): T[] {
+  return [...joined(items)].flatMap((together, at) =>
+    together.map((each) => ({ ...each, groups: [`${at}`] })),
+  )
 }
 
 /** The items by groups that are connected. */

@@ -40,7 +40,7 @@ export interface LostLock {
 export interface Plan {
   readonly steps: ReadonlyMap<RefName, { readonly view: View; readonly becomes: Becomes }>
   readonly lost: readonly LostLock[]
-  /** Refs that both sides changed and that cannot be merged, because a record on them cannot be read. */
+  /** Refs of records that cannot be read, for which these, or the locks of a session, are left as they are. */
   readonly unreadable: readonly RefName[]
 }
 

@@ -47,6 +47,8 @@ export type Event =
       readonly call: number | null
       readonly move: RefMove
       readonly time: TrueTime
+      /** The server was killed before the rest of the transaction. */
+      readonly cut?: true
       /** It was made before the event with this index; without it, at once. Real servers tell when they begin. */
       readonly until?: number
     }

@@ -88,6 +88,49 @@ kill -9 $PPID`,
   })
 })
 
+describe('a claim whose lock, which it takes over, lands without its session, of which the remote has never heard', () => {
+  const LATER = '+30h'
+
+  /**
+   * Anna's lock on a has expired, and Ben, who knows that, claims a and b. Git writes what is there, Anna's record
+   * and the lock, before what is new, Ben's session and the rest: that far it comes, then `more` is done.
+   */
+  async function half(hub: Hub, more = 'true') {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await anna.json(['claim', 'a', '--ttl', '1m'])
+    await ben.json(['sync'])
+    const known = (await hub.refs()).map((line) => line.split(' ')[0])
+    hub.hook(
+      'reference-transaction',
+      `[ "$1" = committed ] && grep -q refs/dw/locks/path/a && mkdir "${join(hub.path, 'once')}" || exit 0
+for ref in $(git for-each-ref --format='%(refname)' refs/dw); do
+  case " ${known.join(' ')} " in *" $ref "*) ;; *) git update-ref -d "$ref" ;; esac
+done
+${more}
+kill -9 $PPID`,
+    )
+    return { ben, claim: await ben.dw(['claim', 'a', 'b', '--json'], { env: { DW_TEST_CLOCK: LATER } }) }
+  }
+
+  test('is made anew, with its session', async ({ hub }) => {
+    const { ben, claim } = await half(hub)
+    expect(claim.status, claim.stderr).toBe(0)
+    expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
+    expect(await ben.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('leaves no lock where it is refused then', async ({ hub }) => {
+    const cleo = await hub.clone('cleo')
+    const shell = `${environmentOf(hub, 'cleo')} DW_TEST_CLOCK=${LATER}`
+    const { ben, claim } = await half(hub, `(cd '${cleo.path}' && ${shell} git dw claim b) >&2`)
+    expect(JSON.parse(claim.stderr).error.code).toBe('DW_LOCKED')
+    const names = (await hub.refs('refs/dw/locks')).map((line) => line.split(' ')[0])
+    expect(names).toStrictEqual(['refs/dw/locks/path/b'])
+    await ben.json(['sync'])
+    expect(await ben.refs()).toStrictEqual(await hub.refs())
+  })
+})
+
 /** The first words of a shell command that is to run in the environment of `agent`'s commands. */
 function environmentOf(hub: Hub, agent: string): string {
   const variables = Object.entries(hub.sandbox.env({ agent })).flatMap(([name, value]) =>

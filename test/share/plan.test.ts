@@ -282,3 +282,33 @@ describe('the first record of a session that comes to the remote after its end',
     expect(united).toMatchObject({ status: 'ended', revoked: [note] })
   })
 })
+
+describe('a lock that was given up here goes not out', () => {
+  const [id = '' as SessionId] = SESSIONS
+  const live = activeRef(id)
+  const lock = 'refs/dw/locks/path/src' as RefName
+  const session = sessionWith({ id, fence: 3, lastActivity: NOW, revoked: [] })
+  const GARBAGE = 'f'.repeat(40) as BlobId
+  const given = (pool: Pool): View => {
+    const oid = pool.add(lockOf(id, 'src'))
+    return { ref: lock, base: oid, local: null, remote: oid }
+  }
+  const plan = (pool: Pool, ...views: View[]) =>
+    planSync(new Map(views.map((view) => [view.ref, view])), (view, side) => pool.get(view[side]), NOW)
+
+  test('where its session cannot be read at the remote', () => {
+    const pool = new Pool()
+    const [base, local] = [pool.add(session), pool.add({ ...session, fence: 4 })]
+    const { steps, unreadable } = plan(pool, given(pool), { ref: live, base, local, remote: GARBAGE })
+    expect(steps.has(lock)).toBe(false)
+    expect(unreadable).toStrictEqual([live])
+  })
+
+  test('where its session cannot be read here, and that is not overwritten', () => {
+    const pool = new Pool()
+    const [base, remote] = [pool.add(session), pool.add({ ...session, fence: 4 })]
+    const { steps, unreadable } = plan(pool, given(pool), { ref: live, base, local: GARBAGE, remote })
+    expect([...steps.keys()]).toStrictEqual([])
+    expect(unreadable).toStrictEqual([live])
+  })
+})

@@ -226,6 +226,36 @@ describe('offline', () => {
     expect(await anna.refs()).toStrictEqual(await hub.refs())
   })
 
+  test('a provisional lock that is claimed again with the remote is one for good', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    await away(hub, () => anna.json(['claim', 'src', '--offline']))
+    const answer = await anna.json(['claim', 'src', '-m', 'why'])
+    expect(answer.keys).toMatchObject([{ already: true, provisional: false, why: 'why' }])
+    expect((await hub.record('refs/dw/locks/path/src')).provisional).toBeUndefined()
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test.for([
+    ['claimed again', ['claim', 'src', '-m', 'why']],
+    ['released', ['release', 'src']],
+  ] as const)(
+    'what one session gave up, and another of its clone took, is %s with the fence of the first',
+    async ([, words], { hub }) => {
+      const anna = await hub.clone('anna')
+      const { session } = await anna.json(['claim', 'src'])
+      const before = await hub.record(active(session))
+      // known at the remote, which is away then
+      await anna.json(['claim', 'docs'], { agent: 'other' })
+      await away(hub, async () => {
+        await anna.json(['release', 'src'])
+        await anna.json(['claim', 'src', '--offline'], { agent: 'other' })
+      })
+      await anna.json([...words], { agent: 'other' })
+      expect((await hub.record(active(session))).fence).toBeGreaterThan(before.fence)
+      expect(await anna.refs()).toStrictEqual(await hub.refs())
+    },
+  )
+
   test.for([
     ['src', 'src'],
     ['src', 'src/a.ts'],

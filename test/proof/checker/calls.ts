@@ -43,6 +43,13 @@ export class Calls {
     })
   }
 
+  /** Whether `session` was told that it has ended: then it is promised nothing. */
+  ended(session: string): boolean {
+    for (const { call, answer } of this.#made.values())
+      if (call.session === session && call.kind === 'end' && answer?.code === null) return true
+    return false
+  }
+
   /** Whether `session` claimed `place` by a call that was not over at `since`, and was not refused. */
   claimed(session: string, place: string, since: number): boolean {
     return this.#some(

@@ -34,11 +34,11 @@ export function checkRecord(
 }
 
 /**
- * No lock comes, goes or changes hands but with its session's record, which comes first, and its fence moves. Git
- * writes what is there already before what is new: so a lock that a session takes over may come before the record
- * of one that the arbiter has never heard of. Until that is there, nobody holds the lock.
+ * No lock comes, goes or changes hands but with its session's record, which comes first, and its fence moves. A
+ * server writes what is there already before what is new: one that is killed in between may leave a lock without
+ * the record of a session of which it has never heard. Nobody holds such a lock.
  */
-export function checkGuard({ arbiter, report }: Whole, { move, transaction }: Moved, at: number): void {
+export function checkGuard({ arbiter, report }: Whole, { move, transaction, cut }: Moved, at: number): void {
   const sides = [arbiter.lock(move.ref, move.from), arbiter.lock(move.ref, move.to)]
   const [before, after] = sides
   const isSameHolder = before?.session === after?.session
@@ -48,7 +48,7 @@ export function checkGuard({ arbiter, report }: Whole, { move, transaction }: Mo
     if (move.to === null && arbiter.sessionOf(lock.session)?.isOver === true) continue
     const guard = arbiter.guard(transaction, lock.session)
     if (guard === null) {
-      if (lock === after && before !== null && arbiter.sessionOf(lock.session) === null) continue
+      if (cut === true && arbiter.sessionOf(lock.session) === null) continue
       report('guard', `${lock.place} changed without the record of ${lock.session}`, at)
     } else if (guard.after <= guard.before) {
       report('guard', `${lock.place} changed, and the fence of ${lock.session} stayed at ${guard.after}`, at)

@@ -124,25 +124,27 @@ function gitStandIn(
 async function killed(client: ChildProcess, after: number, alone: boolean): Promise<void> {
   await sleep(after)
   const { pid } = client
-  if (pid === undefined || client.exitCode !== null) return
+  if (pid === undefined || !runs(client)) return
   const all = alone ? [pid] : [pid, ...childrenOf(pid)]
   for (const each of all) signal(each, 'SIGKILL')
 }
 
 async function stopsAtGit(client: ChildProcess, stage: Stage): Promise<void> {
-  const stopped = join(stage.directory, 'stopped')
-  while (runs(client) && !existsSync(stopped)) await sleep(10)
-  if (!existsSync(stopped)) return
+  if (!(await waits(client, join(stage.directory, 'stopped')))) return
   await stage.meanwhile()
   client.kill('SIGCONT')
 }
 
 async function standsStill(client: ChildProcess, { directory, meanwhile }: Stage): Promise<void> {
-  const file = join(directory, 'stands-still')
-  while (runs(client) && !existsSync(file)) await sleep(10)
-  if (!existsSync(file)) return
+  if (!(await waits(client, join(directory, 'stands-still')))) return
   await meanwhile()
   writeFileSync(join(directory, 'goes-on'), '')
+}
+
+/** Waits until the stand-in for git makes `file`; false where the client ended without that. */
+async function waits(client: ChildProcess, file: string): Promise<boolean> {
+  while (runs(client) && !existsSync(file)) await sleep(10)
+  return existsSync(file)
 }
 
 function runs({ exitCode, signalCode }: ChildProcess): boolean {
@@ -169,7 +171,8 @@ function killedInCommit(
   clone: CloneSite,
   { session, site }: Stage,
 ): Arranged {
-  const name = `${kind}/${session?.toLowerCase()}`
+  if (session === null) throw new Error('a session that starts has no record to be killed before')
+  const name = `${kind}/${session.toLowerCase()}`
   const log = join(gitDir, 'logs/refs/dw', name)
   const lock = join(gitDir, 'refs/dw', `${name}.lock`)
   mkdirSync(dirname(log), { recursive: true })

@@ -165,7 +165,7 @@ function step(dice: Dice, faults: number): Step {
   }
 }
 
-/** What scenes alone bring about needs others that know of it. */
+/** The others are for scenes. */
 type ByChance = Exclude<Fault['kind'], 'held at git' | 'killed in a commit'>
 
 function fault(dice: Dice): Fault {

@@ -9,6 +9,7 @@ interface Running {
   readonly started: number
   /** Where it stands; empty for one that has ended already. */
   readonly cwd: string
+  readonly command: string
   /** "R" for one that runs or waits for a processor, "S" for one that sleeps. */
   readonly state: string
   /** What it has had of the processors, in ticks of the clock. */
@@ -29,7 +30,8 @@ function processes(): Running[] {
       const started = booted + Number(fields[19]) * TICK
       const [state = '', parent] = fields
       const worked = Number(fields[11]) + Number(fields[12])
-      return [{ pid: Number(name), parent: Number(parent), started, cwd, state, worked }]
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+      return [{ pid: Number(name), parent: Number(parent), started, cwd, command, state, worked }]
     } catch {
       return []
     }

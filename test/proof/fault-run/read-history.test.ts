@@ -11,7 +11,7 @@ const read = (lines: readonly string[], final: readonly (readonly [string, strin
 const moves = (events: ReturnType<typeof read>) =>
   events.flatMap((event) => (event.kind === 'arbiter moved' ? [[event.move.ref, event.move.to]] : []))
 
-test('a transaction stands where its refs were locked, writes as it was told before it deletes, with the next note as its time', () => {
+test('a transaction stands where its refs were locked, writes by name before it deletes, with the next note as its time', () => {
   const events = read(
     [
       line('prepared', 7, '1', NONE, oid('a'), 'refs/dw/locks/path/x'),
@@ -27,14 +27,29 @@ test('a transaction stands where its refs were locked, writes as it was told bef
     [['refs/dw/active/s', oid('c')]],
   )
   expect(moves(events)).toStrictEqual([
-    ['refs/dw/locks/path/x', oid('a')],
     ['refs/dw/active/s', oid('b')],
+    ['refs/dw/locks/path/x', oid('a')],
     ['refs/dw/active/s', oid('c')],
     ['refs/dw/locks/path/x', null],
   ])
   expect(events[0]).toMatchObject({ transaction: 0, call: 1, time: 5000 })
   expect(events[2]).toMatchObject({ transaction: 1, call: 2, time: 7000 })
   expect(events[4]).toMatchObject({ kind: 'killed', call: 2 })
+})
+
+test('one that was cut short is in the order in which git wrote it, and says so', () => {
+  const killed = [
+    line('prepared', 7, '1', NONE, oid('a'), 'refs/dw/locks/path/x'),
+    line('prepared', 7, '1', NONE, oid('b'), 'refs/dw/active/s'),
+    line('prepared', 7, '1', NONE, oid('d'), 'refs/dw/log/s'),
+  ]
+  const left = [
+    ['refs/dw/active/s', oid('b')],
+    ['refs/dw/locks/path/x', oid('a')],
+  ] as const
+  const events = read([...killed, told('the end')], left)
+  expect(moves(events)).toStrictEqual([...left].reverse())
+  expect(events.map((event) => 'cut' in event && event.cut)).toStrictEqual([true, true])
 })
 
 test('of a server that was killed, what the next transaction found tells what it had made, and the end of the rest', () => {

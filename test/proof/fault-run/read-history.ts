@@ -10,6 +10,12 @@ interface Transaction {
   became: 'prepared' | 'committed' | 'aborted'
 }
 
+/** What was made of a transaction, before this line of the log, and whether that was not all of it. */
+interface Made extends RefMove {
+  readonly until: number
+  readonly isCut: boolean
+}
+
 /** Refs by name. */
 type Refs = ReadonlyMap<string, string>
 
@@ -65,13 +71,11 @@ function oidOf(text: string): string | null {
   return ABSENT.test(text) ? null : text
 }
 
-/** What a transaction made: what it writes, as it was told, and then what it deletes, as git commits it. */
-function made(
-  transaction: Transaction,
-  all: readonly Transaction[],
-  final: Refs,
-  end: number,
-): (RefMove & { readonly until: number })[] {
+/**
+ * What a transaction made: what it writes and then what it deletes, by name; of one that was cut short, in the order
+ * in which git commits it.
+ */
+function made(transaction: Transaction, all: readonly Transaction[], final: Refs, end: number): Made[] {
   const { became, moves, until } = transaction
   const found = moves.flatMap((move) => {
     if (became === 'aborted') return []
@@ -89,14 +93,17 @@ function made(
       `${move.ref} was left as ${left} by line ${transaction.at} of the log, from ${move.from} to ${move.to}`,
     )
   })
+  const isCut = found.length < moves.length
   const rank = ({ to }: RefMove) => (to === null ? 1 : 0)
-  return found.sort((a, b) => rank(a) - rank(b))
+  return found
+    .sort((a, b) => rank(a) - rank(b) || (isCut ? 0 : a.ref < b.ref ? -1 : 1))
+    .map((move) => ({ ...move, isCut }))
 }
 
 function inOrder(
   notes: readonly { readonly at: number; readonly note: Timed }[],
   transactions: readonly (Transaction & {
-    readonly moves: readonly (RefMove & { readonly until: number })[]
+    readonly moves: readonly Made[]
   })[],
   initial: Refs,
 ): Event[] {
@@ -119,14 +126,15 @@ function inOrder(
     for (; next < notes.length && (notes[next]?.at ?? 0) < at; next += 1) put(notes[next])
     // it happened before the next note was made
     const time = notes[next]?.note.time ?? notes.at(-1)?.note.time ?? 0
-    for (const { until, ...move } of moves) {
+    for (const { until, isCut, ...move } of moves) {
       if ((refs.get(move.ref) ?? null) !== move.from)
         throw new Error(`${move.ref} was not ${move.from} at line ${at}`)
       if (move.to === null) refs.delete(move.ref)
       else refs.set(move.ref, move.to)
       untils.push({ event: events.length, until })
       places.push(at)
-      events.push({ kind: 'arbiter moved', transaction: number, call, move, time })
+      const cut = isCut ? ({ cut: true } as const) : {}
+      events.push({ kind: 'arbiter moved', transaction: number, call, move, ...cut, time })
     }
   }
   for (; next < notes.length; next += 1) put(notes[next])

@@ -24,6 +24,8 @@ export interface Ran {
 }
 
 const MINUTE = 60_000
+/** A git without its command may wait for a web server, which gives a dead one up after a minute. */
+const PATIENCE = 3 * MINUTE
 
 /** Runs `plan` with real processes in a sandbox; `program` is what is started for `git dw`. */
 export async function faultRun(
@@ -113,15 +115,16 @@ class FaultRun {
   }
 
   /** Plays scenes one after the other; what a kill has left is seen to before the next. */
-  async #play(scenes: readonly Scene[]): Promise<void> {
+  async #play(scenes: readonly Scene[], isMeanwhile = false): Promise<void> {
     for (const scene of scenes) {
       if (scene.kind === 'pass') this.#recorder.pass(scene.minutes * MINUTE)
       else if (scene.kind === 'empty') await this.#empty()
       else {
-        const { clone, seat = String(clone), operation, fault = null, meanwhile } = scene
-        const others = meanwhile && (() => this.#play(meanwhile))
-        await this.#take({ clone, seat }, { operation, fault, luck: 1 }, others)
-        if (this.#untidy.size > 0) await this.#comeToRest()
+        const { clone, seat = 'first', operation, fault = null, meanwhile } = scene
+        const others = meanwhile && (() => this.#play(meanwhile, true))
+        await this.#take({ clone, seat: `${clone}/${seat}` }, { operation, fault, luck: 1 }, others)
+        // while another stands still, nothing comes to rest
+        if (!isMeanwhile && this.#untidy.size > 0) await this.#comeToRest()
       }
     }
   }
@@ -161,12 +164,12 @@ class FaultRun {
   /** Waits for all that goes on by itself, and sees to what it has left. */
   async #comeToRest(): Promise<void> {
     const places = [this.#site.remote.gitDir, ...this.#site.clones.map(({ path }) => path)]
-    const deadline = Date.now() + MINUTE
+    const deadline = Date.now() + PATIENCE
     await this.#site.served.settled()
     for (;;) {
-      const left = places.flatMap((place) => processesIn(place).map(({ pid }) => pid))
+      const left = places.flatMap((place) => processesIn(place).map(({ command }) => command))
       if (left.length === 0) break
-      if (Date.now() > deadline) throw new Error(`processes go on for a minute after the run: ${left}`)
+      if (Date.now() > deadline) throw new Error(`processes go on after the run: ${left.join('; ')}`)
       await sleep(50)
     }
     await sleep(500)

@@ -30,10 +30,13 @@ test.for(NAMED)(
   },
 )
 
-test.for(Object.entries(SOUND))('no promise is broken where %s', async ([, plan]) => {
-  const { violations, story, happened } = await judged(plan, async () => undefined)
+test.for(Object.entries(SOUND))('no promise is broken where %s', async ([, { plan, ends, cut = false }]) => {
+  const { violations, story, happened, counts, wasCut } = await judged(plan, async () => undefined)
   expect(violations, story).toStrictEqual([])
+  // what was to show came to be
   expect(happened).toBe(faultsOf(plan))
+  expect(Object.fromEntries(counts), story).toMatchObject(ends)
+  expect(wasCut).toBe(cut)
 })
 
 function faultsOf({ scenes = [] }: Plan): number {
@@ -52,6 +55,8 @@ async function judged(
     return {
       violations: check(history),
       story: tell(history),
+      counts,
+      wasCut: history.events.some((event) => event.kind === 'arbiter moved' && event.cut === true),
       happened: happened.reduce((sum, [, count]) => sum + count, 0),
     }
   } finally {

@@ -73,29 +73,60 @@ export const SCRIPTS: Readonly<Record<string, Plan>> = {
   ),
 }
 
-/** What the product alone goes through. */
-export const SOUND: Readonly<Record<string, Plan>> = {
-  // git writes the lock, which is there already, before the record of the session, of which the remote has not heard
-  'a lock that is taken over stands, and its new session does not': script(
-    does('claim', 'a', 1, 300),
-    { ...does('sync'), seat: 'before' },
-    pass(400),
-    { ...does('claim', 'a'), fault: killedInCommit('remote', 'active') },
-    does('sync', '', 1),
-    does('sync'),
-    { ...does('claim', 'a', 1), seat: 'another' },
-    does('claim', 'a'),
-    does('push', 'a'),
-  ),
+/** What the product alone goes through, how its commands end, and whether a server is killed amid a transaction. */
+export interface SoundScript {
+  readonly plan: Plan
+  readonly ends: Readonly<Record<string, number>>
+  readonly cut?: true
+}
 
+/** Ben's session, of which the remote has not heard, takes over Anna's lock, and comes no further than the lock. */
+const HALF_TAKEN: readonly Scene[] = [
+  does('claim', 'a', 1, 300),
+  { ...does('sync'), seat: 'before' },
+  pass(400),
+  // git writes what is there already before what is new
+  { ...does('claim', 'a'), fault: killedInCommit('remote', 'active') },
+  does('sync', '', 1),
+]
+
+export const SOUND: Readonly<Record<string, SoundScript>> = {
+  'a lock that is taken over stands without its new session, which comes back': {
+    plan: script(
+      ...HALF_TAKEN,
+      does('sync'),
+      { ...does('claim', 'a', 1), seat: 'another' },
+      does('claim', 'a'),
+      does('push', 'a'),
+    ),
+    ends: { 'claim: killed': 1, 'claim: DW_LOCKED': 1, 'push: done': 1 },
+    cut: true,
+  },
+  'a lock that is taken over stands without its new session, and another takes it': {
+    plan: script(
+      ...HALF_TAKEN,
+      { ...does('claim', 'a', 1), seat: 'another' },
+      does('sync'),
+      does('push', 'a'),
+      {
+        ...does('push', 'a', 1),
+        seat: 'another',
+      },
+    ),
+    ends: { 'claim: killed': 1, 'claim: done': 2, 'push: done': 1 },
+    cut: true,
+  },
   // the lock goes out with its session or not at all
-  'a session moves here while a sync merges it, and a lock of it was given up without the remote': script(
-    does('claim', 'a'),
-    does('claim', 'e'),
-    { ...does('release', 'a'), fault: { kind: 'no connection' } },
-    does('steal', 'e', 1),
-    { ...does('sync'), fault: held('update-ref', 1, 'before'), meanwhile: [does('beat')] },
-  ),
+  'a session moves here while a sync merges it, and a lock of it was given up without the remote': {
+    plan: script(
+      does('claim', 'a'),
+      does('claim', 'e'),
+      { ...does('release', 'a'), fault: { kind: 'no connection' } },
+      does('steal', 'e', 1),
+      { ...does('sync'), fault: held('update-ref', 1, 'before'), meanwhile: [does('beat')] },
+    ),
+    ends: { 'release: done': 1, 'steal: done': 1, 'beat: done': 1, 'sync: done': 1 },
+  },
 }
 
 function script(...scenes: readonly Scene[]): Plan {

@@ -6,23 +6,25 @@ type Refs = ReadonlyMap<string, string>
 /** The refs of one repository, kept by the rules of git's files: compare-and-swap, and the naming rule. */
 export class MemoryRepository {
   readonly refs = new Map<string, string>()
-  readonly #moved: (update: RefUpdate) => void
+  readonly #moved: (update: RefUpdate, isCut: boolean) => void
 
-  /** `moved` is told each ref that moved, in order. */
-  constructor(moved: (update: RefUpdate) => void) {
+  /** `moved` is told each ref that moved, in order, and whether the rest of its transaction was not made. */
+  constructor(moved: (update: RefUpdate, isCut: boolean) => void) {
     this.#moved = moved
   }
 
   /**
    * One transaction: all or none; whether it was made. Git commits it ref by ref, what it writes in the order
-   * that it was given and then what it deletes, and a kill can leave the first of them: `upTo` is how many are made.
+   * that it was given and then what it deletes, and a kill can leave the first of them: `upTo` is how many are
+   * made. All of it is made at once, as far as anybody sees: then it is told by name.
    */
   transact(updates: readonly RefUpdate[], upTo = Number.POSITIVE_INFINITY): boolean {
     if (!updates.every(({ ref, from }) => (this.refs.get(ref) ?? null) === from)) return false
     const created = updates.filter(({ from, to }) => from === null && to !== null).map(({ ref }) => ref)
     if (created.some((ref) => this.#isInTheWay(ref, created))) return false
-    const ordered = [...updates].sort((a, b) => rank(a) - rank(b))
-    for (const update of ordered.slice(0, upTo)) this.#set(update)
+    const isCut = upTo < updates.length
+    const ordered = [...updates].sort((a, b) => rank(a) - rank(b) || (isCut ? 0 : a.ref < b.ref ? -1 : 1))
+    for (const update of ordered.slice(0, upTo)) this.#set(update, isCut)
     return true
   }
 
@@ -53,10 +55,10 @@ export class MemoryRepository {
     return false
   }
 
-  #set(update: RefUpdate): void {
+  #set(update: RefUpdate, isCut = false): void {
     if (update.to === null) this.refs.delete(update.ref)
     else this.refs.set(update.ref, update.to)
-    this.#moved(update)
+    this.#moved(update, isCut)
   }
 }
 

@@ -20,6 +20,7 @@ export class Network {
   readonly #fate: () => Fate
   readonly #later: (what: string, work: () => void) => void
   readonly #sends: (machine: Machine, land: () => boolean) => boolean
+  #kills = 0
 
   /**
    * `fate` is asked once a call. `later` runs `work` whenever it pleases, or never. `sends` runs a transaction
@@ -72,10 +73,16 @@ export class Network {
     }
     // a client that dies here has sent it: what it sent may be served all the same
     await machine.step('push: request', (made) => made > 0 && this.#later('push of the dead', land))
-    const landed = fate === 'server killed' ? land(Math.ceil(commands.length / 2)) : land()
+    const landed = fate === 'server killed' ? land(this.#cutAfter(commands.length)) : land()
     await machine.step('push: answer')
     if (fate !== 'well') return lost(machine)
     return landed ? outcome('accepted', steps) : outcome('refused')
+  }
+
+  /** How many refs of a push a server makes before it is killed: another place each time, the middle first. */
+  #cutAfter(count: number): number {
+    this.#kills += 1
+    return 1 + ((Math.ceil(count / 2) + this.#kills - 2) % Math.max(1, count - 1))
   }
 }
 

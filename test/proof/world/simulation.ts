@@ -64,7 +64,7 @@ class Simulation {
     this.#scheduler = scheduler
     emptyFiles(() => this.#now)
     dropObjects()
-    this.#arbiter = new MemoryRepository((move) => this.#noteArbiter(move))
+    this.#arbiter = new MemoryRepository((move, isCut) => this.#noteArbiter(move, isCut))
     this.#network = new Network({
       arbiter: this.#arbiter,
       fate: () => (this.#isOver ? 'well' : (plan.fates[this.#fates++] ?? 'well')),
@@ -305,9 +305,11 @@ class Simulation {
     }
   }
 
-  #noteArbiter({ ref, from, to }: RefUpdate): void {
+  #noteArbiter({ ref, from, to }: RefUpdate, isCut: boolean): void {
     const [transaction, call] = [this.#transaction, this.#sender]
-    this.#events.push({ kind: 'arbiter moved', transaction, call, move: { ref, from, to }, time: this.#now })
+    const cut = isCut ? ({ cut: true } as const) : {}
+    const move = { ref, from, to }
+    this.#events.push({ kind: 'arbiter moved', transaction, call, move, ...cut, time: this.#now })
   }
 
   #noteClone(clone: string, { ref, from, to }: RefUpdate): void {

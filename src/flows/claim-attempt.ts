@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, CoveredKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
 import type { BlobId, Lock, Session } from '../domain/record.ts'
@@ -137,9 +137,11 @@ export class Claim {
 
   async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null | typeof GO_ON> {
     const { terms } = this.#request
+    // what landed of a try that was cut short is written again, with all that belongs to it
+    const isMine = ({ key, by }: CoveredKey) => this.#halfLanded.took(key, by.oid)
+    const again = decision.already.filter((each) => isMine(each) || rewrites(each.key, each.by, terms))
     const mustWrite =
-      decision.take.length > 0 ||
-      decision.already.some(({ key, by }) => by.state !== 'live' || rewrites(key, by, terms))
+      decision.take.length > 0 || again.length > 0 || decision.already.some(({ by }) => by.state !== 'live')
     if (!mustWrite && actor.entry !== null) {
       // what is mine here may have been taken at the arbiter
       if (!this.#isOffline && (await this.#workspace.store.refresh())) return GO_ON
@@ -150,7 +152,13 @@ export class Claim {
       }
       return this.#answer(settled?.session ?? actor.session, actor.session, decision, new Map())
     }
-    const { changes, session, locks } = grantingChanges(this.#workspace, ground, decision, actor, terms)
+    const { changes, session, locks } = grantingChanges(
+      this.#workspace,
+      ground,
+      { ...decision, again },
+      actor,
+      terms,
+    )
     const { branch } = this.#request
     // of the records that are written, the session's, the log's and their like are no keys
     const all = this.#request.keys.length
@@ -169,9 +177,7 @@ export class Claim {
         const answer = this.#answer(session, before, decision, locks)
         throw await takeBack(this.#workspace, answer, branchTaken(branch))
       }
-      // what landed before is this claim's own still when it is written again
-      const again = decision.already.filter(({ key, by }) => this.#halfLanded.took(key, by.oid))
-      const taken = [...decision.take, ...again].map(({ key }) => key)
+      const taken = [...decision.take, ...decision.already.filter(isMine)].map(({ key }) => key)
       this.#halfLanded.note(commit.landed, actor, taken)
       return null
     }

@@ -1,4 +1,4 @@
-import { type ClaimDecision, decideClaim, type Holding } from '../domain/claim.ts'
+import { type ClaimDecision, type CoveredKey, decideClaim, type Holding } from '../domain/claim.ts'
 import { formatKey, type Key, lockName } from '../domain/key.ts'
 import type { BlobId, Lock, LogEvent, Revocation, Session, SessionId } from '../domain/record.ts'
 import { absentSession, movedFence, revoke, workingOn } from '../domain/session.ts'
@@ -113,11 +113,11 @@ export function clearingChanges(
   ])
 }
 
-/** The claim's own transaction: my session, those it takes from, and the locks. */
+/** The claim's own transaction: my session, those it takes from, and the locks; of those that are mine already, `again`. */
 export function grantingChanges(
   workspace: Workspace,
   ground: Ground,
-  granted: Granted,
+  granted: Granted & { readonly again: readonly CoveredKey[] },
   actor: Actor,
   terms: ClaimTerms,
 ): { readonly changes: Change[]; readonly session: Session; readonly locks: ReadonlyMap<Key, Lock> } {
@@ -128,9 +128,7 @@ export function grantingChanges(
     granted.take.map(({ key }): [Key, Lock] => [key, lockOf(workspace, key, actor, at, terms)]),
   )
   const renewed = new Map(
-    granted.already
-      .filter(({ key, by }) => rewrites(key, by, terms))
-      .map(({ key, by }): [Key, Lock] => [key, rewritten(key, by.record, terms)]),
+    granted.again.map(({ key, by }): [Key, Lock] => [key, rewritten(key, by.record, terms)]),
   )
   const locks = new Map([...taken, ...renewed])
   const session = withTask(movedFence(actor.session, at), granted, terms, at)

@@ -65,10 +65,10 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
       return moved
     }
     if (pushed.outcome === 'unclear') lost += 1
-    const { waiting } = await syncRecords(sharing)
+    const report = await syncRecords(sharing)
     if (lost > MOST_LOST) throw arbiter.breaksOff(pushed.said)
     const now = (await side.values([ref])).base.get(ref)
-    const isKnown = now !== base || waiting.includes(ref)
+    const isKnown = now !== base || report.moved.includes(ref)
     unexplained = pushed.outcome === 'refused' && !isKnown ? unexplained + 1 : 0
     if (unexplained > 1) throw branchRefused(arbiter.name, pushed.said)
     const { sleep, random } = sharing.runtime

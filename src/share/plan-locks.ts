@@ -32,20 +32,35 @@ interface Planning {
  * revocation, and no lock is pushed without a session that guards it.
  */
 export function planLocks(planning: Planning): LostLock[] {
-  const { views, steps, unreadable } = planning
+  const { views, steps } = planning
+  leaveUnguarded(planning)
   const lost = lostLocks(planning)
   for (const { ref } of lost) {
     const view = views.get(ref)
     if (view !== undefined) steps.set(ref, { view, becomes: 'remote' })
   }
   for (const each of lost) noteLoss(planning, each)
-  for (const { view, becomes } of [...steps.values()]) {
-    if (lockNameOf(view.ref) === null || becomes === 'remote' || view.local === view.remote) continue
-    const broken = guard(planning, view)
-    if (broken.length > 0) steps.delete(view.ref)
-    unreadable.push(...broken.filter((ref) => !unreadable.includes(ref)))
-  }
+  for (const view of outgoing(planning)) guard(planning, view)
   return lost
+}
+
+/** Locks that go out, or away there. */
+function outgoing({ steps }: Planning): View[] {
+  return [...steps.values()].flatMap(({ view, becomes }) =>
+    lockNameOf(view.ref) !== null && becomes !== 'remote' && view.local !== view.remote ? [view] : [],
+  )
+}
+
+/** A lock whose session cannot be read is left alone: it must not go without that. */
+function leaveUnguarded(planning: Planning): void {
+  const { read, steps, unreadable } = planning
+  for (const view of outgoing(planning)) {
+    const locks = [lockOf(read(view, 'local')), lockOf(read(view, 'remote'))]
+    const ids = locks.flatMap((lock) => (lock === null ? [] : [lock.session]))
+    const broken = ids.filter((id) => !isReadable(planning, id)).map(activeRef)
+    if (broken.length > 0) steps.delete(view.ref)
+    unreadable.push(...new Set(broken.filter((ref) => !unreadable.includes(ref))))
+  }
 }
 
 /** Locks here that the arbiter has something else for, on their own ref or on their line. */
@@ -92,15 +107,12 @@ function noteLoss(planning: Planning, { lock, oid, by }: LostLock): void {
 
 /**
  * Sees to it that the sessions of a lock that goes out move with it, and their fences: a fenced push may have
- * brought a session's record there before the lock that it was moved for. Returns those that cannot be read: then
- * the lock must not go.
+ * brought a session's record there before the lock that it was moved for.
  */
-function guard(planning: Planning, view: View): RefName[] {
+function guard(planning: Planning, view: View): void {
   const { read, steps } = planning
   const sides = [lockOf(read(view, 'local')), lockOf(read(view, 'remote'))]
   const locks = new Map(sides.flatMap((lock) => (lock === null ? [] : [[lock.session, lock]])))
-  const broken = [...locks.keys()].filter((id) => !isReadable(planning, id))
-  if (broken.length > 0) return broken.map(activeRef)
   for (const [id, lock] of locks) {
     const found = nextSession(planning, id)
     if (found !== null && found.session.fence <= fenceThere(found.view, read)) {
@@ -109,7 +121,6 @@ function guard(planning: Planning, view: View): RefName[] {
     }
     if (found === null && view.local !== null) createGuard(planning, lock)
   }
-  return []
 }
 
 /** Whether a live session's record can be read on both sides, where it is. */

@@ -14,6 +14,8 @@ import {
   type View,
 } from './views.ts'
 
+const LOG = 'refs/dw/log/'
+
 /**
  * Decides, ref by ref, what a sync does (design §7). `views` are all refs of both sides, also those that
  * agree; nothing is read but through `read`. `now` is what revocations of lost locks are dated.
@@ -34,9 +36,11 @@ export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now:
   return { steps, lost, unreadable }
 }
 
-/** At most one side has changed it. */
-function plain(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes {
+/** At most one side has changed it. Null for a record that was damaged here. */
+function plain(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
   const { ref, base, local, remote } = view
+  // logs that only one side has changed are not read at all
+  if (local !== base && isBroken(view, 'local', read) && !ref.startsWith(LOG)) return null
   if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // a session that has ended here does not live again because the arbiter has not heard of it
   const isOver = ref.startsWith(`${ACTIVE_REF}/`) && local === null && remote !== null
@@ -53,14 +57,20 @@ function contested(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide
   if (ref.startsWith(`${ENDED_REF}/`)) {
     return local === null || remote === null ? 'remote' : mergedSession(view, read)
   }
-  if (!ref.startsWith('refs/dw/log/')) return 'remote'
+  if (!ref.startsWith(LOG)) return 'remote'
   if (local === null || remote === null) return local === null ? 'remote' : 'local'
   const [mine, theirs] = [read(view, 'local'), read(view, 'remote')]
   if (mine?.kind !== 'log' || theirs?.kind !== 'log') return null
   return { kind: 'log', events: mergeLogs(mine.events, theirs.events, MAX_LOG_EVENTS) }
 }
 
+/** Whether there is something on a side that cannot be read. */
+function isBroken(view: View, side: 'local' | 'remote', read: ReadSide): boolean {
+  return view[side] !== null && read(view, side) === null
+}
+
 function contestedActive(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
+  if (isBroken(view, 'local', read) || isBroken(view, 'remote', read)) return null
   const ended = views.get(endedTwin(view.ref))
   if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // ended wins, on whichever side (design §3)

@@ -54,6 +54,8 @@ export async function reconcile(
     const next = becomes === 'local' || becomes === 'remote' ? view[becomes] : (fresh.get(view.ref) ?? null)
     return { view, next, groups: groupsOf(view, read) }
   })
+  // sessions before locks (design §3): the rules for locks have added some
+  outcome.sort((a, b) => (a.view.ref < b.view.ref ? -1 : 1))
   const waiting = await side.follow(
     outcome.map(({ view: { ref, base, local, remote }, next, groups }) => ({
       ref,

@@ -54,12 +54,9 @@ export async function settle(
     const result = await arbiter.push([{ ...pivot.step, to: moved }], null)
     said = result.said
     if (result.outcome === 'accepted' && moved !== null) {
-      const landed = new Map([[pivot.change.ref, moved]])
       // git writes a session that is there before any lock, but one that is new after a lock that it takes over
-      if (pivot.step.lease !== null) return { outcome: 'dead', landed }
-      const left = await arbiter.list(others).catch(() => null)
-      if (left === null) throw arbiter.unknown(said)
-      return { outcome: 'dead', landed: new Map([...landedOf(steps, left), ...landed]) }
+      if (pivot.step.lease === null) continue
+      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
     }
   }
   throw arbiter.unknown(said)

@@ -35,6 +35,8 @@ export class SharedStore implements Store {
   #unexplained = 0
   /** Pushes whose answer was lost, and that never landed. */
   #lost = 0
+  /** Blobs of pushes that were refused, with their refs. */
+  readonly #sent = new Map<BlobId, RefName>()
 
   constructor(local: GitStore, sharing: Sharing) {
     this.#local = local
@@ -104,7 +106,11 @@ export class SharedStore implements Store {
       return conflict([META_REF])
     }
     if (changes.some((change) => mustWait(change, base))) {
-      await this.sync()
+      const report = await this.sync()
+      const now = await side.values(refs)
+      const isStuck = (change: Change) =>
+        mustWait(change, now.base) && (now.local.get(change.ref) ?? null) === (change.from?.oid ?? null)
+      if (changes.some(isStuck)) this.#cannotSettle(report)
       return conflict([META_REF])
     }
     const steps = stepsOf(staged, base)
@@ -117,19 +123,37 @@ export class SharedStore implements Store {
       if (settled.outcome === 'dead') return this.#afterDeath(settled.landed, pushed)
     }
     if (pushed.outcome === 'refused') {
-      const { waiting } = await this.sync()
+      const report = await this.sync()
       const { base: now } = await side.values(refs)
-      const hasMoved = refs.some((ref) => now.get(ref) !== base.get(ref) || waiting.includes(ref))
       // refused although nothing is in its way: a lock file at the remote, once or twice; else it means it
-      this.#unexplained = hasMoved ? 0 : this.#unexplained + 1
+      const isExplained = differ(now, base) || refs.some((ref) => report.moved.includes(ref))
+      this.#unexplained = isExplained ? 0 : this.#unexplained + 1
       if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, pushed.said)
       // two pushes that collide are seen late, and the second stops in the middle (design §3)
-      const landed = staged.updates.flatMap(({ ref, to }): [RefName, BlobId][] =>
-        to !== null && now.get(ref) === to ? [[ref, to]] : [],
-      )
-      return { outcome: 'conflict', refs, landed: new Map(landed) }
+      return { outcome: 'conflict', refs, landed: this.#landed(staged, now) }
     }
+    this.#unexplained = 0
     return this.#follow(staged, base, options)
+  }
+
+  /** What of this push and of those refused before stands now as this command wrote it. */
+  #landed({ updates }: Staged, now: Values): Map<RefName, BlobId> {
+    for (const { ref, to } of updates) if (to !== null) this.#sent.set(to, ref)
+    return new Map([...this.#sent].flatMap(([oid, ref]) => (now.get(ref) === oid ? [[ref, oid]] : [])))
+  }
+
+  /** A sync could not bring together what must be so before a change: throws once that is certain. */
+  #cannotSettle({ unreadable, said, moved }: SyncReport): void {
+    const [broken] = unreadable
+    if (broken !== undefined) {
+      throw new DwError('DW_CORRUPT_STATE', `the record at "${broken}" cannot be read`, {
+        hints: ['see what is wrong: git dw doctor'],
+        details: { refs: unreadable },
+      })
+    }
+    if (moved.length > 0) return
+    this.#unexplained += 1
+    if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(this.sharing.arbiter.name, said)
   }
 
   /** A change that the arbiter has taken: local follows, then base (design §7). */
@@ -205,6 +229,11 @@ function mustWait({ ref, from, to }: Change, base: Values): boolean {
 function withBranch(staged: Staged, branch: NewBranch | undefined) {
   if (branch === undefined) return staged.updates
   return [...staged.updates, { ref: branch.ref, from: null, to: branch.at as BlobId }]
+}
+
+/** Whether two listings are not alike. */
+function differ(a: Values, b: Values): boolean {
+  return a.size !== b.size || [...a].some(([ref, oid]) => b.get(ref) !== oid)
 }
 
 function conflict(refs: readonly string[]): Commit {

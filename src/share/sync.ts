@@ -18,6 +18,8 @@ export interface SyncReport {
   readonly lost: readonly LostLock[]
   /** Refs that moved meanwhile, or that the arbiter did not take: they go with the next sync. */
   readonly waiting: readonly RefName[]
+  /** Of these, those that moved here, and what belongs together with them. */
+  readonly moved: readonly RefName[]
   readonly unreadable: readonly RefName[]
   /** What the arbiter said to a push that it refused; only ever shown. */
   readonly said: string
@@ -57,9 +59,9 @@ export async function syncRecords(
     const open = pending.map(({ ref }) => ref).filter((ref) => !sent.has(ref))
     if (open.length === 0 || round === ROUNDS || (pushed.sent.length === 0 && round > 3)) {
       await sharing.noteExchange()
-      const waiting = [...new Set([...more.waiting, ...open])]
-      const { unreadable } = more
-      return { received: [...received], sent: [...sent], lost, waiting, unreadable, said: pushed.said }
+      const { unreadable, waiting: moved } = more
+      const waiting = [...new Set([...moved, ...open])]
+      return { received: [...received], sent: [...sent], lost, waiting, moved, unreadable, said: pushed.said }
     }
     if (pushed.sent.length === 0) await sharing.runtime.sleep(50 * round * sharing.runtime.random())
   }

@@ -156,6 +156,11 @@ describe(`a server with the hook, over ${TRANSPORT}, tells whoever pushes`, () =
       '"origin" refuses the change: remote: git dw: the hook of this server is older',
     )
     expect(claimed.status).toBe(128)
+    // also where more waits to go out, and is refused as well
+    await ben.json(['heartbeat', '--force'])
+    const again = await ben.dw(['claim', 'docs'])
+    expect(again.stderr).toContain('"origin" refuses the change')
+    expect(again.status).toBe(128)
     const synced = await ben.json(['sync'])
     expect(synced.sent).toStrictEqual([])
     const commit = await commitOf('lib/new.ts')

@@ -92,38 +92,51 @@ describe('a claim whose lock, which it takes over, lands without its session, of
   const LATER = '+30h'
 
   /**
-   * Anna's lock on a has expired, and Ben, who knows that, claims a and b. Git writes what is there, Anna's record
+   * Anna's lock on a has expired, and Ben, who knows that, claims it. Git writes what is there, Anna's record
    * and the lock, before what is new, Ben's session and the rest: that far it comes, then `more` is done.
    */
-  async function half(hub: Hub, more = 'true') {
+  async function half(hub: Hub, { more = 'true', held = ['a'] } = {}) {
     const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
-    await anna.json(['claim', 'a', '--ttl', '1m'])
+    await anna.json(['claim', ...held, '--ttl', '1m'])
     await ben.json(['sync'])
     const known = (await hub.refs()).map((line) => line.split(' ')[0])
     hub.hook(
       'reference-transaction',
-      `[ "$1" = committed ] && grep -q refs/dw/locks/path/a && mkdir "${join(hub.path, 'once')}" || exit 0
+      `[ "$1" = committed ] && grep -q 'refs/dw/locks/.*/a' && mkdir "${join(hub.path, 'once')}" || exit 0
 for ref in $(git for-each-ref --format='%(refname)' refs/dw); do
   case " ${known.join(' ')} " in *" $ref "*) ;; *) git update-ref -d "$ref" ;; esac
 done
 ${more}
 kill -9 $PPID`,
     )
-    return { ben, claim: await ben.dw(['claim', 'a', 'b', '--json'], { env: { DW_TEST_CLOCK: LATER } }) }
+    const claim = (...words: string[]) =>
+      ben.dw(['claim', ...words, '--json'], { env: { DW_TEST_CLOCK: LATER } })
+    return { ben, claim }
   }
 
   test('is made anew, with its session', async ({ hub }) => {
     const { ben, claim } = await half(hub)
-    expect(claim.status, claim.stderr).toBe(0)
+    const outcome = await claim('a', 'b')
+    expect(outcome.status, outcome.stderr).toBe(0)
     expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
+    expect(await ben.refs()).toStrictEqual(await hub.refs())
+  })
+
+  test('makes its branch and its worktree, too', async ({ hub }) => {
+    const { ben, claim } = await half(hub, { held: ['--task', 'a', '--no-worktree'] })
+    const outcome = await claim('--task', 'a')
+    expect(outcome.status, outcome.stderr).toBe(0)
+    const { worktree, keys } = JSON.parse(outcome.stdout)
+    expect(keys).toMatchObject([{ already: false }])
+    expect(await ben.git(['rev-parse', worktree.branch])).toBe(await ben.git(['rev-parse', 'HEAD']))
     expect(await ben.refs()).toStrictEqual(await hub.refs())
   })
 
   test('leaves no lock where it is refused then', async ({ hub }) => {
     const cleo = await hub.clone('cleo')
     const shell = `${environmentOf(hub, 'cleo')} DW_TEST_CLOCK=${LATER}`
-    const { ben, claim } = await half(hub, `(cd '${cleo.path}' && ${shell} git dw claim b) >&2`)
-    expect(JSON.parse(claim.stderr).error.code).toBe('DW_LOCKED')
+    const { ben, claim } = await half(hub, { more: `(cd '${cleo.path}' && ${shell} git dw claim b) >&2` })
+    expect(JSON.parse((await claim('a', 'b')).stderr).error.code).toBe('DW_LOCKED')
     const names = (await hub.refs('refs/dw/locks')).map((line) => line.split(' ')[0])
     expect(names).toStrictEqual(['refs/dw/locks/path/b'])
     await ben.json(['sync'])

@@ -311,4 +311,50 @@ describe('a lock that was given up here goes not out', () => {
     expect([...steps.keys()]).toStrictEqual([])
     expect(unreadable).toStrictEqual([live])
   })
+
+  test('and stands in the way of a lock above it, which is lost', () => {
+    const pool = new Pool()
+    const [base, local] = [pool.add(session), pool.add({ ...session, fence: 4 })]
+    const other = SESSIONS[1] ?? id
+    const theirs = pool.add(sessionWith({ id: other, fence: 1, lastActivity: NOW, revoked: [] }))
+    const above = pool.add(lockOf(other, 'src'))
+    const below = pool.add(lockOf(id, 'src/a'))
+    const { lost } = plan(
+      pool,
+      { ref: lock, base: null, local: above, remote: null },
+      { ref: `${lock}/a` as RefName, base: below, local: null, remote: below },
+      { ref: live, base, local, remote: GARBAGE },
+      { ref: activeRef(other), base: theirs, local: theirs, remote: theirs },
+    )
+    expect(lost.map(({ ref }) => ref)).toStrictEqual([lock])
+  })
+})
+
+describe('a record that cannot be read', () => {
+  const [id = '' as SessionId] = SESSIONS
+  const [live, ended] = [activeRef(id), endedRef(id)]
+  const GARBAGE = 'f'.repeat(40) as BlobId
+  const plan = (pool: Pool, ...views: View[]) =>
+    planSync(new Map(views.map((view) => [view.ref, view])), (view, side) => pool.get(view[side]), NOW)
+
+  test('here does not go over a good one at the remote', () => {
+    const pool = new Pool()
+    const good = pool.add(sessionWith({ id, fence: 3, lastActivity: NOW, revoked: [] }))
+    const { steps, unreadable } = plan(pool, { ref: live, base: good, local: GARBAGE, remote: good })
+    expect([...steps]).toStrictEqual([])
+    expect(unreadable).toStrictEqual([live])
+  })
+
+  test('at the remote is not deleted with an end here', () => {
+    const pool = new Pool()
+    const session = sessionWith({ id, fence: 3, lastActivity: NOW, revoked: [] })
+    const over = pool.add({ ...session, status: 'ended', fence: 4 })
+    const views: View[] = [
+      { ref: live, base: pool.add(session), local: null, remote: GARBAGE },
+      { ref: ended, base: null, local: over, remote: null },
+    ]
+    const { steps, unreadable } = plan(pool, ...views)
+    expect(steps.has(live)).toBe(false)
+    expect(unreadable).toStrictEqual([live])
+  })
 })

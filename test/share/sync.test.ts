@@ -256,6 +256,24 @@ describe('offline', () => {
     },
   )
 
+  test('what stands here for one session, and at the remote for one that cannot be read, is told at once', async ({
+    hub,
+  }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    await anna.json(['claim', 'docs'], { agent: 'other' })
+    await away(hub, async () => {
+      await anna.json(['release', 'src'])
+      await anna.json(['claim', 'src', '--offline'], { agent: 'other' })
+    })
+    const oid = await hub.git(['hash-object', '-w', '--stdin'], 'no record\n')
+    await hub.git(['update-ref', active(session), oid])
+    const released = await anna.dw(['release', 'src', '--json'], { agent: 'other' })
+    const { error } = JSON.parse(released.stderr)
+    expect(error).toMatchObject({ code: 'DW_CORRUPT_STATE', refs: [active(session)] })
+    expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
+  })
+
   test.for([
     ['src', 'src'],
     ['src', 'src/a.ts'],

@@ -62,6 +62,12 @@ const FOUND = [
     path: '4157',
     empties: true,
   },
+  {
+    what: 'a push touches what its session had lost for a moment to a claim above it',
+    seed: 5007930,
+    path: '10057',
+    empties: false,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

@@ -17,7 +17,10 @@ export function checkPush({ calls, arbiter, report }: Whole, event: Moved, at: n
   }
   const record = arbiter.sessionOf(session)
   for (const key of keys) {
-    const lost = record?.revoked.find(({ place }) => isOnLine(place, key))
+    // what it holds again is no loss any more
+    const lost = record?.revoked.find(
+      ({ place }) => isOnLine(place, key) && arbiter.heldBy(session, place) === undefined,
+    )
     if (lost !== undefined && arbiter.heldBy(session, key) === undefined) {
       report('revoked fence', `${session} lost ${lost.place}, and ${move.ref} landed all the same`, at)
     }

@@ -78,7 +78,9 @@ export class Arbiter {
     const before = replaced?.fence ?? Math.max(-1, ...others)
     if (to !== null) {
       const earlier = this.#guarded.sessions.get(session.id)
-      this.#guarded.sessions.set(session.id, { before: earlier?.before ?? before, after: session.fence })
+      // of one that has both a live record and an ended one, either may move
+      const after = Math.max(earlier?.after ?? -1, session.fence)
+      this.#guarded.sessions.set(session.id, { before: earlier?.before ?? before, after })
     }
     const rest = known.filter((each) => each.ref !== ref)
     this.#sessions.set(session.id, to === null ? rest : [...rest, { ref, oid: to }])

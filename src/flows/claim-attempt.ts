@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimDecision, ClaimedKey, CoveredKey, Holding } from '../domain/claim.ts'
+import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
 import type { BlobId, Lock, Session } from '../domain/record.ts'
@@ -138,10 +138,12 @@ export class Claim {
   async #grant(ground: Ground, decision: Granted, actor: Actor): Promise<ClaimAnswer | null | typeof GO_ON> {
     const { terms } = this.#request
     // what landed of a try that was cut short is written again, with all that belongs to it
-    const isMine = ({ key, by }: CoveredKey) => this.#halfLanded.took(key, by.oid)
-    const again = decision.already.filter((each) => isMine(each) || rewrites(each.key, each.by, terms))
-    const mustWrite =
-      decision.take.length > 0 || again.length > 0 || decision.already.some(({ by }) => by.state !== 'live')
+    const half = decision.already.filter(({ key, by }) => this.#halfLanded.took(key, by.oid))
+    const again = decision.already.filter(
+      (each) => !half.includes(each) && rewrites(each.key, each.by, terms),
+    )
+    const written = [...decision.take, ...half, ...again]
+    const mustWrite = written.length > 0 || decision.already.some(({ by }) => by.state !== 'live')
     if (!mustWrite && actor.entry !== null) {
       // what is mine here may have been taken at the arbiter
       if (!this.#isOffline && (await this.#workspace.store.refresh())) return GO_ON
@@ -155,7 +157,7 @@ export class Claim {
     const { changes, session, locks } = grantingChanges(
       this.#workspace,
       ground,
-      { ...decision, again },
+      { ...decision, half, again },
       actor,
       terms,
     )
@@ -177,7 +179,7 @@ export class Claim {
         const answer = this.#answer(session, before, decision, locks)
         throw await takeBack(this.#workspace, answer, branchTaken(branch))
       }
-      const taken = [...decision.take, ...decision.already.filter(isMine)].map(({ key }) => key)
+      const taken = [...decision.take, ...half].map(({ key }) => key)
       this.#halfLanded.note(commit.landed, actor, taken)
       return null
     }

@@ -113,11 +113,14 @@ export function clearingChanges(
   ])
 }
 
-/** The claim's own transaction: my session, those it takes from, and the locks; of those that are mine already, `again`. */
+/**
+ * The claim's own transaction: my session, those it takes from, and the locks; of those that are mine already,
+ * `half`, which a try that was cut short has written, and `again`, which `--ttl` or `-m` changes.
+ */
 export function grantingChanges(
   workspace: Workspace,
   ground: Ground,
-  granted: Granted & { readonly again: readonly CoveredKey[] },
+  granted: Granted & { readonly again: readonly CoveredKey[]; readonly half: readonly CoveredKey[] },
   actor: Actor,
   terms: ClaimTerms,
 ): { readonly changes: Change[]; readonly session: Session; readonly locks: ReadonlyMap<Key, Lock> } {
@@ -128,10 +131,14 @@ export function grantingChanges(
     granted.take.map(({ key }): [Key, Lock] => [key, lockOf(workspace, key, actor, at, terms)]),
   )
   const renewed = new Map(
-    granted.again.map(({ key, by }): [Key, Lock] => [key, rewritten(key, by.record, terms)]),
+    [...granted.half, ...granted.again].map(({ key, by }): [Key, Lock] => [
+      key,
+      rewritten(key, by.record, terms),
+    ]),
   )
   const locks = new Map([...taken, ...renewed])
-  const session = withTask(movedFence(actor.session, at), granted, terms, at)
+  const claimedNow = [...granted.take, ...granted.half].map(({ key }) => key)
+  const session = withTask(movedFence(actor.session, at), claimedNow, terms, at)
   const claimed: LogEvent = {
     at,
     event: 'claim',
@@ -194,8 +201,8 @@ function lockOf(workspace: Workspace, key: Key, actor: Actor, at: string, terms:
   }
 }
 
-function withTask(session: Session, granted: Granted, terms: ClaimTerms, at: string): Session {
-  const task = granted.take.find(({ key }) => key.kind === 'task')?.key
+function withTask(session: Session, keys: readonly Key[], terms: ClaimTerms, at: string): Session {
+  const task = keys.find(({ kind }) => kind === 'task')
   if (task?.kind !== 'task') return session
   const worktree = terms.worktree === undefined ? {} : { worktree: { ...terms.worktree, createdAt: at } }
   return { ...workingOn(session, task), ...worktree }

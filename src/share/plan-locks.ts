@@ -33,13 +33,15 @@ interface Planning {
  */
 export function planLocks(planning: Planning): LostLock[] {
   const { views, steps } = planning
-  leaveUnguarded(planning)
+  // one that does not leave stands in the way of others; one that does not come may be lost to them
+  leaveUnguarded(planning, ({ local }) => local === null)
   const lost = lostLocks(planning)
   for (const { ref } of lost) {
     const view = views.get(ref)
     if (view !== undefined) steps.set(ref, { view, becomes: 'remote' })
   }
   for (const each of lost) noteLoss(planning, each)
+  leaveUnguarded(planning, ({ local }) => local !== null)
   for (const view of outgoing(planning)) guard(planning, view)
   return lost
 }
@@ -52,9 +54,9 @@ function outgoing({ steps }: Planning): View[] {
 }
 
 /** A lock whose session cannot be read is left alone: it must not go without that. */
-function leaveUnguarded(planning: Planning): void {
+function leaveUnguarded(planning: Planning, which: (view: View) => boolean): void {
   const { read, steps, unreadable } = planning
-  for (const view of outgoing(planning)) {
+  for (const view of outgoing(planning).filter(which)) {
     const locks = [lockOf(read(view, 'local')), lockOf(read(view, 'remote'))]
     const ids = locks.flatMap((lock) => (lock === null ? [] : [lock.session]))
     const broken = ids.filter((id) => !isReadable(planning, id)).map(activeRef)

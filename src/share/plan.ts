@@ -40,7 +40,8 @@ export function planSync(views: ReadonlyMap<RefName, View>, read: ReadSide, now:
 function plain(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
   const { ref, base, local, remote } = view
   // logs that only one side has changed are not read at all
-  if (local !== base && isBroken(view, 'local', read) && !ref.startsWith(LOG)) return null
+  if (local !== base && local !== remote && isBroken(view, 'local', read) && !ref.startsWith(LOG)) return null
+  if (isEndBroken(view, views, read)) return null
   if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // a session that has ended here does not live again because the arbiter has not heard of it
   const isOver = ref.startsWith(`${ACTIVE_REF}/`) && local === null && remote !== null
@@ -51,9 +52,10 @@ function plain(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): B
 /** Both sides have changed it: by kind. Null when a record of it cannot be read: then it is left alone. */
 function contested(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
   const { ref, local, remote } = view
-  // what cannot be read is never overwritten (design §4)
-  if (ref.startsWith(`${LOCKS_REF}/`)) return local !== null && read(view, 'local') === null ? null : 'remote'
   if (ref.startsWith(`${ACTIVE_REF}/`)) return contestedActive(view, views, read)
+  // what cannot be read is never overwritten (design §4)
+  if (isBroken(view, 'local', read)) return null
+  if (ref.startsWith(`${LOCKS_REF}/`)) return 'remote'
   if (ref.startsWith(`${ENDED_REF}/`)) {
     return local === null || remote === null ? 'remote' : mergedSession(view, read)
   }
@@ -70,13 +72,21 @@ function isBroken(view: View, side: 'local' | 'remote', read: ReadSide): boolean
 }
 
 function contestedActive(view: View, views: ReadonlyMap<RefName, View>, read: ReadSide): Becomes | null {
-  if (isBroken(view, 'local', read) || isBroken(view, 'remote', read)) return null
+  if (isBroken(view, 'remote', read) || isEndBroken(view, views, read)) return null
   const ended = views.get(endedTwin(view.ref))
   if (cameAfterItsEnd(view, views, read)) return 'nothing'
   // ended wins, on whichever side (design §3)
   if (ended?.remote) return view.local === null ? 'local' : 'remote'
+  if (isBroken(view, 'local', read)) return null
   if (view.local === null) return ended?.local ? 'local' : 'remote'
   return view.remote === null ? 'local' : mergedSession(view, read)
+}
+
+/** Whether a live record would go for an end whose record cannot be read here. */
+function isEndBroken({ ref, local }: View, views: ReadonlyMap<RefName, View>, read: ReadSide): boolean {
+  const ended = ref.startsWith(`${ACTIVE_REF}/`) && local === null ? views.get(endedTwin(ref)) : undefined
+  // one that both sides have is not read
+  return ended !== undefined && !isSame(ended) && isBroken(ended, 'local', read)
 }
 
 /**

@@ -37,8 +37,10 @@ export async function settle(
   const staged = pivot === null ? null : side.store.stage([pivot.change])
   const others = steps.map(({ ref }) => ref).filter((ref) => !ref.startsWith('refs/dw/'))
   let { said } = lost
+  let pause = 0
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    if (tries > 1) await runtime.sleep(PAUSE * tries)
+    if (pause > 0) await runtime.sleep(pause)
+    pause = PAUSE * (tries + 1)
     const found = await arbiter.list(others).catch(() => null)
     if (found === null) continue
     if (steps.every(({ ref, to }) => (found.get(ref) ?? null) === to)) return { outcome: 'landed' }
@@ -55,8 +57,9 @@ export async function settle(
     said = result.said
     if (result.outcome === 'accepted' && moved !== null) {
       // git writes a session that is there before any lock, but one that is new after a lock that it takes over
-      if (pivot.step.lease === null) continue
-      return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+      if (pivot.step.lease !== null) return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+      pause = 0
+      tries = Math.min(tries, 1)
     }
   }
   throw arbiter.unknown(said)

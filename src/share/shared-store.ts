@@ -4,7 +4,7 @@ import { shellWord } from '../domain/shell-word.ts'
 import type { PushOutcome, RemoteStep } from '../git/remote.ts'
 import { toldReason } from '../git/told-reason.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
-import { ACTIVE_REF, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
+import { ACTIVE_REF, activeRef, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import type {
   Change,
   Commit,
@@ -20,7 +20,7 @@ import { baseMove, reconcile } from './reconcile.ts'
 import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { type SyncReport, syncRecords } from './sync.ts'
-import type { View } from './views.ts'
+import { lockOf, type View } from './views.ts'
 
 /**
  * Records of a repository that is shared: reads are this clone's, and what must be decided in one place is
@@ -110,7 +110,8 @@ export class SharedStore implements Store {
       const now = await side.values(refs)
       const isStuck = (change: Change) =>
         mustWait(change, now.base) && (now.local.get(change.ref) ?? null) === (change.from?.oid ?? null)
-      if (changes.some(isStuck)) this.#cannotSettle(report)
+      const stuck = changes.filter(isStuck)
+      if (stuck.length > 0) await this.#cannotSettle(stuck, now.base, report)
       return conflict([META_REF])
     }
     const steps = stepsOf(staged, base)
@@ -142,18 +143,38 @@ export class SharedStore implements Store {
     return new Map([...this.#sent].flatMap(([oid, ref]) => (now.get(ref) === oid ? [[ref, oid]] : [])))
   }
 
-  /** A sync could not bring together what must be so before a change: throws once that is certain. */
-  #cannotSettle({ unreadable, said, moved }: SyncReport): void {
-    const [broken] = unreadable
+  /** A sync could not bring together what must be so before these changes: throws once that is certain. */
+  async #cannotSettle(stuck: readonly Change[], base: Values, report: SyncReport): Promise<void> {
+    const { side, arbiter } = this.sharing
+    const agreed = await side.records(
+      stuck.flatMap(({ ref }) => {
+        const oid = base.get(ref)
+        return oid === undefined ? [] : [{ ref, oid }]
+      }),
+    )
+    const locks = stuck.flatMap(({ ref, from }) => [
+      lockOf(from?.content.ok ? from.content.record : null),
+      lockOf(agreed.get(base.get(ref) ?? NOTHING)),
+    ])
+    const sessions = locks.flatMap((lock) => (lock === null ? [] : [activeRef(lock.session)]))
+    const concerned = [...stuck.map(({ ref }) => ref), ...sessions]
+    const broken = concerned.find((ref) => report.unreadable.includes(ref))
     if (broken !== undefined) {
-      throw new DwError('DW_CORRUPT_STATE', `the record at "${broken}" cannot be read`, {
-        hints: ['see what is wrong: git dw doctor'],
-        details: { refs: unreadable },
-      })
+      throw new DwError(
+        'DW_CORRUPT_STATE',
+        `the record at "${broken}" cannot be read, here or at the remote`,
+        {
+          hints: [
+            'see what is wrong here: git dw doctor',
+            `and what is there: git ls-remote ${shellWord(arbiter.name)} ${broken}`,
+          ],
+          details: { refs: [broken] },
+        },
+      )
     }
-    if (moved.length > 0) return
+    if (concerned.some((ref) => report.moved.includes(ref))) return
     this.#unexplained += 1
-    if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(this.sharing.arbiter.name, said)
+    if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, report.said)
   }
 
   /** A change that the arbiter has taken: local follows, then base (design §7). */
@@ -199,6 +220,8 @@ export class SharedStore implements Store {
     return { outcome: 'conflict', refs: [], landed }
   }
 }
+
+const NOTHING = '' as BlobId
 
 /** Pauses between two looks at the arbiter, in milliseconds (design §7). */
 const ARBITER_PAUSES = { first: 1000, longest: 16_000 }

@@ -74,6 +74,8 @@ async function look(
 ): Promise<ReadonlyMap<RefName, View>> {
   const { side, arbiter } = sharing
   const { base, local } = await finishSync(side)
+  // a ref whose file a power cut has left empty is not one that was deleted here, though git lists neither
+  await side.store.refuseBrokenAmong([...base.keys()].filter((ref) => !local.has(ref)))
   await arbiter.fetch()
   const remote = await side.seen()
   const views = viewsOf(base, local, remote)

@@ -200,6 +200,13 @@ export class GitStore implements Store {
     return updateRefs(this.#git, updates, { durability, then })
   }
 
+  /** Throws DW_CORRUPT_STATE where git does not list one of `refs` although it has a file. */
+  async refuseBrokenAmong(refs: readonly RefName[]): Promise<void> {
+    const isFile = await Promise.all(refs.map((ref) => isRefFile(this.#repository.commonDir, ref)))
+    const [broken] = await this.#reader.brokenAmong(refs.filter((_, at) => isFile[at]))
+    if (broken !== undefined) throw corrupt(broken)
+  }
+
   /** Branches to be created whose name has a file that git lists no branch for: they are the user's. */
   async #takenBranches(updates: readonly RefUpdate[], found: ReadonlyMap<string, BlobId>): Promise<string[]> {
     const unlisted = updates.filter(({ ref }) => ref.startsWith('refs/heads/') && !found.has(ref))

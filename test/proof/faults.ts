@@ -125,8 +125,13 @@ export const FAULTS: readonly Fault[] = [
     patches: [
       {
         file: 'src/share/sync.ts',
-        find: 'const { base, local } = await finishSync(side)\n  await arbiter.fetch()',
+        find: 'const { base, local } = await finishSync(side)',
         put: 'await arbiter.fetch()\n  const { base, local } = await finishSync(side)',
+      },
+      {
+        file: 'src/share/sync.ts',
+        find: 'await arbiter.fetch()\n  const remote',
+        put: 'const remote',
       },
     ],
     seed: 7,

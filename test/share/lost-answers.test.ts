@@ -109,26 +109,32 @@ done
 ${more}
 kill -9 $PPID`,
     )
-    const claim = (...words: string[]) =>
-      ben.dw(['claim', ...words, '--json'], { env: { DW_TEST_CLOCK: LATER } })
+    const claim = (words: readonly string[], env: Record<string, string> = {}) =>
+      ben.dw(['claim', ...words, '--json'], { env: { DW_TEST_CLOCK: LATER, ...env } })
     return { ben, claim }
   }
 
   test('is made anew, with its session', async ({ hub }) => {
     const { ben, claim } = await half(hub)
-    const outcome = await claim('a', 'b')
+    const outcome = await claim(['a', 'b'])
     expect(outcome.status, outcome.stderr).toBe(0)
     expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
     expect(await ben.refs()).toStrictEqual(await hub.refs())
   })
 
-  test('makes its branch and its worktree, too', async ({ hub }) => {
+  test.for([
+    ['a session that starts with it', []],
+    ['one that has started before', ['new', '--json']],
+  ] as const)('makes its branch and its worktree, too: %s', async ([, start], { hub }) => {
     const { ben, claim } = await half(hub, { held: ['--task', 'a', '--no-worktree'] })
-    const outcome = await claim('--task', 'a')
+    const env = start.length === 0 ? {} : { DW_SESSION: (await ben.json([...start])).session as string }
+    const outcome = await claim(['--task', 'a'], env)
     expect(outcome.status, outcome.stderr).toBe(0)
-    const { worktree, keys } = JSON.parse(outcome.stdout)
+    const { session, worktree, keys } = JSON.parse(outcome.stdout)
     expect(keys).toMatchObject([{ already: false }])
     expect(await ben.git(['rev-parse', worktree.branch])).toBe(await ben.git(['rev-parse', 'HEAD']))
+    const record = await hub.record(active(session))
+    expect(record).toMatchObject({ task: 'a', worktree: { branch: worktree.branch } })
     expect(await ben.refs()).toStrictEqual(await hub.refs())
   })
 
@@ -136,7 +142,7 @@ kill -9 $PPID`,
     const cleo = await hub.clone('cleo')
     const shell = `${environmentOf(hub, 'cleo')} DW_TEST_CLOCK=${LATER}`
     const { ben, claim } = await half(hub, { more: `(cd '${cleo.path}' && ${shell} git dw claim b) >&2` })
-    expect(JSON.parse((await claim('a', 'b')).stderr).error.code).toBe('DW_LOCKED')
+    expect(JSON.parse((await claim(['a', 'b'])).stderr).error.code).toBe('DW_LOCKED')
     const names = (await hub.refs('refs/dw/locks')).map((line) => line.split(' ')[0])
     expect(names).toStrictEqual(['refs/dw/locks/path/b'])
     await ben.json(['sync'])

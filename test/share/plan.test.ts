@@ -328,6 +328,23 @@ describe('a lock that was given up here goes not out', () => {
     )
     expect(lost.map(({ ref }) => ref)).toStrictEqual([lock])
   })
+
+  test('and a lock of it that is not out yet is lost to the line at the remote', () => {
+    const pool = new Pool()
+    const other = SESSIONS[1] ?? id
+    const theirs = pool.add(sessionWith({ id: other, fence: 1, lastActivity: NOW, revoked: [] }))
+    const mine = pool.add(lockOf(id, 'src'))
+    const below = pool.add(lockOf(other, 'src/a'))
+    const { lost, steps } = plan(
+      pool,
+      { ref: lock, base: null, local: mine, remote: null },
+      { ref: `${lock}/a` as RefName, base: null, local: null, remote: below },
+      { ref: live, base: null, local: pool.add(session), remote: GARBAGE },
+      { ref: activeRef(other), base: null, local: null, remote: theirs },
+    )
+    expect(lost.map(({ ref }) => ref)).toStrictEqual([lock])
+    expect(steps.get(lock)?.becomes).toBe('remote')
+  })
 })
 
 describe('a record that cannot be read', () => {
@@ -356,5 +373,30 @@ describe('a record that cannot be read', () => {
     const { steps, unreadable } = plan(pool, ...views)
     expect(steps.has(live)).toBe(false)
     expect(unreadable).toStrictEqual([live])
+  })
+
+  test('here goes with an end at the remote', () => {
+    const pool = new Pool()
+    const session = sessionWith({ id, fence: 3, lastActivity: NOW, revoked: [] })
+    const over = pool.add({ ...session, status: 'ended', fence: 4 })
+    const { steps, unreadable } = plan(
+      pool,
+      { ref: live, base: pool.add(session), local: GARBAGE, remote: null },
+      { ref: ended, base: null, local: null, remote: over },
+    )
+    expect(steps.get(live)?.becomes).toBe('remote')
+    expect(unreadable).toStrictEqual([])
+  })
+
+  test('as an end here takes no live record away', () => {
+    const pool = new Pool()
+    const session = pool.add(sessionWith({ id, fence: 3, lastActivity: NOW, revoked: [] }))
+    const { steps, unreadable } = plan(
+      pool,
+      { ref: live, base: session, local: null, remote: session },
+      { ref: ended, base: null, local: GARBAGE, remote: null },
+    )
+    expect([...steps]).toStrictEqual([])
+    expect(unreadable).toContain(ended)
   })
 })

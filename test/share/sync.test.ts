@@ -1,4 +1,5 @@
-import { renameSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { CountedGit } from '../process/counted-git.ts'
 import { active, type Clone, type Hub } from './hub.ts'
@@ -191,6 +192,21 @@ async function restore(clone: Clone, lines: readonly string[]): Promise<void> {
   }
   for (const [ref, oid] of wanted) await clone.git(['update-ref', ref, oid])
 }
+
+describe('a ref whose file a power cut left empty', () => {
+  test.for(['lock', 'session'])('is told, and not deleted at the remote: %s', async (what, { hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    const ref = what === 'lock' ? 'refs/dw/locks/path/src' : active(session)
+    writeFileSync(join(anna.path, '.git', ref), '')
+    const before = await hub.refs()
+    const outcome = await anna.dw(['sync', '--json'])
+    const { error } = JSON.parse(outcome.stderr)
+    expect(error.code).toBe('DW_CORRUPT_STATE')
+    expect(error.message).toContain(ref)
+    expect(await hub.refs()).toStrictEqual(before)
+  })
+})
 
 describe('offline', () => {
   test('claim says so; heartbeat, init, release and end work and go out later', async ({ hub }) => {

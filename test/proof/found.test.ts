@@ -74,6 +74,12 @@ const FOUND = [
     path: '26138',
     empties: false,
   },
+  {
+    what: 'a session gives up a directory while another process of it claims what is below',
+    seed: 6071274,
+    path: '38060',
+    empties: false,
+  },
 ]
 
 test.for(FOUND)('no promise is broken any more where $what', async ({ seed, path, empties }) => {

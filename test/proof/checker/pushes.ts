@@ -31,12 +31,12 @@ export function checkPush({ calls, arbiter, report }: Whole, event: Moved, at: n
   }
 }
 
-/** Whether the session was told that it holds `key`, and has not let go of it since. */
+/** Whether the session was told that it holds `key`, and has let go of it neither since nor meanwhile. */
 function believes(calls: Whole['calls'], session: string, key: string): boolean {
   let since: number | null = null
-  for (const { call, answer, to } of calls.all()) {
+  for (const { call, answer, from } of calls.all()) {
     const isIts = call.session === session && (call.kind === 'claim' || call.kind === 'steal')
-    if (isIts && answer?.code === null && call.keys.some((each) => covers(each, key))) since = to
+    if (isIts && answer?.code === null && call.keys.some((each) => covers(each, key))) since = from
   }
   return since !== null && !calls.gaveUp(session, key, since)
 }

@@ -67,9 +67,10 @@ async function claimPlanned(
   plan: WorktreePlan,
 ): Promise<TaskClaim> {
   const { path, branch, base } = plan
+  const branchRef = `refs/heads/${branch}` as const
   const terms = { ...request.terms, worktree: { path, branch, base } }
   const newBranch: NewBranch | null =
-    plan.how === 'add' && plan.newBranch ? { ref: `refs/heads/${branch}`, at: base } : null
+    plan.how === 'add' && plan.newBranch ? { ref: branchRef, at: base } : null
   const answer = await claimKeys(workspace, {
     ...request,
     keys: [request.task],
@@ -86,6 +87,11 @@ async function claimPlanned(
     around.signal.throwIfAborted()
     const maker = { session: answer.session.id, key: formatKey(request.task) }
     await clone.intend(path, maker, around.fileClock())
+    await clone.intend(branchRef, maker, around.fileClock()).catch((error: unknown) => {
+      // whoever is taking it goes on with it
+      made.branch = false
+      throw error
+    })
     if (newBranch !== null && already) made.branch = await createBranch(workspace.git, branch, base)
     await checkAgain(workspace, plan, request, answer.session.id)
     made.worktree = plan.how === 'add'
@@ -97,10 +103,10 @@ async function claimPlanned(
       around.signal.throwIfAborted()
     }
     await writeStamp(gitDir, { session: answer.session.id, key: formatKey(request.task), base })
-    await clone.dropIntent(path)
+    for (const each of [path, branchRef]) await clone.dropIntent(each)
   } catch (error) {
     await undo(workspace, plan, made)
-    await clone.dropIntent(path, answer.session.id)
+    for (const each of [path, branchRef]) await clone.dropIntent(each, answer.session.id)
     // git, too, ends at a Ctrl-C: what it says then is not the reason
     throw await takeBack(workspace, answer, around.signal.aborted ? around.signal.reason : error)
   }

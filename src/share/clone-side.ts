@@ -252,8 +252,8 @@ function waitingOf(steps: readonly Step[], stay: Iterable<string>): string[] {
   const stuck = new Set(stay)
   const groups = new Set(steps.filter(({ ref }) => stuck.has(ref)).flatMap((step) => step.groups))
   const still = steps.filter(({ local: { from, to } }) => from === to)
-  const bound = still.filter((step) => step.groups.some((group) => groups.has(group)))
-  return [...stuck, ...bound.map(({ ref }) => ref)]
+  const held = still.filter((step) => step.groups.some((group) => groups.has(group)))
+  return [...stuck, ...held.map(({ ref }) => ref)]
 }
 
 /** `moves` without those that wait, and without all that belong together with these. */

@@ -37,8 +37,8 @@ export async function settle(
   const staged = pivot === null ? null : side.store.stage([pivot.change])
   const others = steps.map(({ ref }) => ref).filter((ref) => !ref.startsWith('refs/dw/'))
   let { said } = lost
-  let pause = 0
-  for (let tries = 1; tries <= TRIES; tries += 1) {
+  let [pause, last] = [0, TRIES]
+  for (let tries = 1; tries <= last; tries += 1) {
     if (pause > 0) await runtime.sleep(pause)
     pause = PAUSE * (tries + 1)
     const found = await arbiter.list(others).catch(() => null)
@@ -58,8 +58,9 @@ export async function settle(
     if (result.outcome === 'accepted' && moved !== null) {
       // git writes a session that is there before any lock, but one that is new after a lock that it takes over
       if (pivot.step.lease !== null) return { outcome: 'dead', landed: new Map([[pivot.change.ref, moved]]) }
+      // what of it is there is asked at once, with tries of its own
       pause = 0
-      tries = Math.min(tries, 1)
+      last = 2 * TRIES
     }
   }
   throw arbiter.unknown(said)

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'vitest'
 import { encodeComponent } from '../../src/domain/name.ts'
 import { test } from '../harness/transcript.ts'
+import { LAUNCHER } from '../races/meeting.ts'
 
 const ANNA = { agent: 'anna' }
 const BEN = { agent: 'ben' }
@@ -26,6 +27,36 @@ test('two tasks that want one new branch at once: one gets it, and the other tak
     const locks = await sandbox.json(['locks'])
     expect(locks.items.filter(({ key }: { key: string }) => key.endsWith(String(round)))).toHaveLength(1)
   }
+})
+
+test('a branch that another claim is just checking out is not checked out a second time', async ({
+  sandbox,
+}) => {
+  const place = join(sandbox.root, 'stands-still')
+  mkdirSync(place)
+  const path = sandbox.env()['PATH'] ?? ''
+  const script = `#!/bin/sh
+case " $* " in *" worktree add "*) : >'${place}/came'; while [ ! -e '${place}/go-on' ]; do sleep 0.02; done ;; esac
+PATH='${path}' exec git "$@"
+`
+  writeFileSync(join(place, 'git'), script, { mode: 0o755 })
+  const words = ['--branch', 'shared']
+  const first = sandbox.run(LAUNCHER, ['claim', '--task', 'P', ...words], {
+    ...BEN,
+    env: { PATH: `${place}:${path}` },
+  })
+  await expect.poll(() => existsSync(join(place, 'came')), { timeout: 60_000 }).toBe(true)
+  const second = await sandbox.dw(['claim', '--task', 'Q', ...words], CLEO)
+  expect(second.stderr).toContain('the branch "shared" is being taken by')
+  expect(second.status).not.toBe(0)
+  writeFileSync(join(place, 'go-on'), '')
+  expect((await first).status).toBe(0)
+  const locks = await sandbox.json(['locks'])
+  expect(locks.items.map(({ key }: { key: string }) => key)).toStrictEqual(['task:repo/P'])
+  expect(await sandbox.git(['rev-parse', 'shared'])).toBe(await sandbox.git(['rev-parse', 'main']))
+  // whose claim is over is in nobody's way
+  await sandbox.dw(['end', '--remove-worktree'], BEN)
+  expect((await sandbox.dw(['claim', '--task', 'Q', '--branch', 'other'], CLEO)).status).toBe(0)
 })
 
 test('two tasks that want one worktree at once do not both get it', async ({ sandbox }) => {

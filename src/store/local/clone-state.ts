@@ -53,12 +53,16 @@ export function parseBinding(text: string): Binding | undefined {
   }
 }
 
-function beingMade(path: string, session: string): DwError {
-  return new DwError('DW_IN_USE', `the worktree "${path}" is being taken by ${session}`, {
+function beingMade(what: string, session: string): DwError {
+  const branch = what.startsWith(BRANCHES) ? what.slice(BRANCHES.length) : null
+  const told = branch === null ? `the worktree "${what}"` : `the branch "${branch}"`
+  return new DwError('DW_IN_USE', `${told} is being taken by ${session}`, {
     hints: ['try again', 'or name another branch with --branch'],
-    details: { path, session },
+    details: { ...(branch === null ? { path: what } : { branch }), session },
   })
 }
+
+const BRANCHES = 'refs/heads/'
 
 /** The files in `<common git dir>/dw/`: what this clone knows and no other needs to. */
 export class CloneState {
@@ -146,12 +150,13 @@ export class CloneState {
   }
 
   /**
-   * Notes that a worktree is being made at `path`, until it has its stamp: a kill in between then leaves
-   * no worktree of which nobody knows that a claim made it, and two claims of different tasks cannot take
-   * one worktree at once. `now` is the file system's clock in milliseconds. Throws DW_IN_USE.
+   * Notes that a worktree is being made at `what`, a path, or with the branch `what`, a ref, until it has its
+   * stamp: a kill in between then leaves no worktree of which nobody knows that a claim made it, and two claims of
+   * different tasks cannot take one worktree at once, or check out one branch, which git itself would let them.
+   * `now` is the file system's clock in milliseconds. Throws DW_IN_USE.
    */
-  async intend(path: string, maker: Stamp, now: number): Promise<void> {
-    const file = this.#intentPath(path)
+  async intend(what: string, maker: Stamp, now: number): Promise<void> {
+    const file = this.#intentPath(what)
     if (await createJsonFile(file, maker)) return
     const theirs = await readJsonFile(file)
     // one who made it for the same task is gone: the task's lock is ours now
@@ -160,7 +165,7 @@ export class CloneState {
       () => now,
     )
     const dead = now - since > ABANDONED
-    if (isIntent(theirs) && theirs.key !== maker.key && !dead) throw beingMade(path, theirs.session)
+    if (isIntent(theirs) && theirs.key !== maker.key && !dead) throw beingMade(what, theirs.session)
     await writeJsonFile(file, maker)
   }
 
@@ -171,10 +176,10 @@ export class CloneState {
   }
 
   /** Ends an intent; of `session` alone when one is given. */
-  async dropIntent(path: string, session?: SessionId): Promise<void> {
-    const intent = await readJsonFile(this.#intentPath(path))
+  async dropIntent(what: string, session?: SessionId): Promise<void> {
+    const intent = await readJsonFile(this.#intentPath(what))
     if (session !== undefined && isIntent(intent) && intent.session !== session) return
-    await rm(this.#intentPath(path), { force: true }).catch(() => undefined)
+    await rm(this.#intentPath(what), { force: true }).catch(() => undefined)
   }
 
   async beat(session: SessionId): Promise<Beat | undefined> {
@@ -217,8 +222,8 @@ export class CloneState {
     return join(this.#directory, 'bindings', `${encodeComponent(source)}.json`)
   }
 
-  #intentPath(path: string): string {
-    return join(this.#directory, 'worktrees', `${encodeComponent(path)}.json`)
+  #intentPath(what: string): string {
+    return join(this.#directory, 'worktrees', `${encodeComponent(what)}.json`)
   }
 
   #sessionPath(kind: 'beats' | 'observed', session: SessionId): string {

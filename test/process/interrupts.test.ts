@@ -14,8 +14,8 @@ const around = (calls: readonly string[]): [Moment['when'], string][] =>
 
 const AGENT = { agent: 'A' }
 
-/** How often a claim is interrupted at a random moment, for each kind of claim. */
-const ROUNDS = 12
+/** When a claim is interrupted, in milliseconds after its start: once before it has begun, else at random. */
+const moments = () => [0, ...Array.from({ length: 11 }, () => Math.random() * 300)]
 
 describe('an interrupted claim', () => {
   let sandbox: Sandbox
@@ -77,10 +77,10 @@ describe('an interrupted claim', () => {
     ['a task', ['claim', '--task', 'T']],
   ])('of %s at any moment, by a signal, leaves all or nothing', async (_, args) => {
     let interrupted = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
+    for (const time of moments()) {
       const child = sandbox.start(LAUNCHER, args, AGENT)
       const over = ended(child)
-      await sleep(Math.random() * 300)
+      await sleep(time)
       child.kill('SIGINT')
       const { status, signal, stdout, stderr } = await over
       if (stdout !== '') {
@@ -103,8 +103,7 @@ describe('an interrupted claim', () => {
     ['a task', ['claim', '--task', 'T']],
   ])('of %s at any moment, by Ctrl-C on a terminal, leaves all or nothing', async (_, args) => {
     let interrupted = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const time = Math.random() * 300
+    for (const time of moments()) {
       const { status, stdout, screen } = await interruptedOnTerminal(sandbox, args, time, AGENT)
       if (stdout !== '') {
         // the answer was given; git, which got the signal too, may end with it all the same

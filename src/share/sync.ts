@@ -75,7 +75,7 @@ async function look(
   const { side, arbiter } = sharing
   const { base, local } = await finishSync(side)
   // a ref whose file a power cut has left empty is not one that was deleted here, though git lists neither
-  await side.store.refuseBrokenAmong([...base.keys()].filter((ref) => !local.has(ref)))
+  await side.store.refuseBrokenAmong(new Map([...base].filter(([ref]) => !local.has(ref))))
   await arbiter.fetch()
   const remote = await side.seen()
   const views = viewsOf(base, local, remote)

@@ -1,4 +1,5 @@
 import { DwError } from '../domain/error.ts'
+import type { BlobId } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
 import type { Entry } from './store.ts'
 
@@ -6,6 +7,16 @@ import type { Entry } from './store.ts'
 export function corrupt(entry: Entry): DwError {
   const { message, hints, newer, details } = describeDamage(entry)
   return new DwError(newer ? 'DW_SCHEMA' : 'DW_CORRUPT_STATE', message, { hints, details })
+}
+
+/** DW_CORRUPT_STATE for a ref with a damaged file, of which it is known that it was `oid`: without it, it would be gone. */
+export function corruptFile(file: string, ref: string, oid: BlobId): DwError {
+  const message = `the record at "${ref}" cannot be read: the file of its ref is damaged`
+  const back = `rm ${shellWord(file)} && git update-ref ${ref} ${oid}`
+  return new DwError('DW_CORRUPT_STATE', message, {
+    hints: [`bring back what the remote knows of it: ${back}`],
+    details: { ref, path: file, oid },
+  })
 }
 
 /** What is wrong with a record and what to do, without an error: there may be very many. */

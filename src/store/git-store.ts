@@ -5,7 +5,7 @@ import type { Git } from '../git/exec.ts'
 import { type Durability, exactly, listRefs, type RefUpdate, updateRefs } from '../git/refs.ts'
 import type { Repository } from '../git/repository.ts'
 import { encode } from './codec.ts'
-import { corrupt } from './damage.ts'
+import { corrupt, corruptFile } from './damage.ts'
 import type { EarlyRead } from './early-read.ts'
 import { clearStaleLocks } from './lock-files.ts'
 import { refuseFull } from './no-space.ts'
@@ -200,11 +200,16 @@ export class GitStore implements Store {
     return updateRefs(this.#git, updates, { durability, then })
   }
 
-  /** Throws DW_CORRUPT_STATE where git does not list one of `refs` although it has a file. */
-  async refuseBrokenAmong(refs: readonly RefName[]): Promise<void> {
-    const isFile = await Promise.all(refs.map((ref) => isRefFile(this.#repository.commonDir, ref)))
-    const [broken] = await this.#reader.brokenAmong(refs.filter((_, at) => isFile[at]))
-    if (broken !== undefined) throw corrupt(broken)
+  /** Throws DW_CORRUPT_STATE where git does not list one of `refs`, which were these blobs, although it has a file. */
+  async refuseBrokenAmong(refs: ReadonlyMap<RefName, BlobId>): Promise<void> {
+    const { commonDir } = this.#repository
+    const names = [...refs.keys()]
+    const isFile = await Promise.all(names.map((ref) => isRefFile(commonDir, ref)))
+    const [broken] = await this.#reader.brokenAmong(names.filter((_, at) => isFile[at]))
+    if (broken === undefined) return
+    const { ref } = broken
+    const oid = refs.get(ref)
+    throw oid === undefined ? corrupt(broken) : corruptFile(join(commonDir, ref), ref, oid)
   }
 
   /** Branches to be created whose name has a file that git lists no branch for: they are the user's. */

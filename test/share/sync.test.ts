@@ -205,6 +205,13 @@ describe('a ref whose file a power cut left empty', () => {
     expect(error.code).toBe('DW_CORRUPT_STATE')
     expect(error.message).toContain(ref)
     expect(await hub.refs()).toStrictEqual(before)
+    // the hint brings it back
+    const [hint] = error.hints
+    const back = await hub.sandbox.run('sh', ['-c', hint.slice(hint.indexOf('rm '))], { cwd: anna.path })
+    expect(back.status, back.stderr).toBe(0)
+    await anna.json(['sync'])
+    expect(await hub.refs()).toStrictEqual(before)
+    expect(await anna.refs()).toStrictEqual(before)
   })
 })
 

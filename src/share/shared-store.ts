@@ -129,6 +129,8 @@ export class SharedStore implements Store {
       // refused although nothing is in its way: a lock file at the remote, once or twice; else it means it
       const isExplained = differ(now, base) || refs.some((ref) => report.moved.includes(ref))
       this.#unexplained = isExplained ? 0 : this.#unexplained + 1
+      const broken = refs.find((ref) => report.unreadable.includes(ref))
+      if (!isExplained && broken !== undefined) throw unreadable(arbiter.name, broken)
       if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, pushed.said)
       // two pushes that collide are seen late, and the second stops in the middle (design §3)
       return { outcome: 'conflict', refs, landed: this.#landed(staged, now) }
@@ -159,19 +161,7 @@ export class SharedStore implements Store {
     const sessions = locks.flatMap((lock) => (lock === null ? [] : [activeRef(lock.session)]))
     const concerned = [...stuck.map(({ ref }) => ref), ...sessions]
     const broken = concerned.find((ref) => report.unreadable.includes(ref))
-    if (broken !== undefined) {
-      throw new DwError(
-        'DW_CORRUPT_STATE',
-        `the record at "${broken}" cannot be read, here or at the remote`,
-        {
-          hints: [
-            'see what is wrong here: git dw doctor',
-            `and what is there: git ls-remote ${shellWord(arbiter.name)} ${broken}`,
-          ],
-          details: { refs: [broken] },
-        },
-      )
-    }
+    if (broken !== undefined) throw unreadable(arbiter.name, broken)
     if (concerned.some((ref) => report.moved.includes(ref))) return
     this.#unexplained += 1
     if (this.#unexplained > MOST_UNEXPLAINED) throw refusal(arbiter.name, report.said)
@@ -276,5 +266,16 @@ function refusal(remote: string, said: string): DwError {
       `see what git reaches there: git ls-remote ${shellWord(remote)}`,
     ],
     details: { remote, stderr: said },
+  })
+}
+
+/** DW_CORRUPT_STATE for a record that a sync has left alone. */
+function unreadable(remote: string, ref: string): DwError {
+  return new DwError('DW_CORRUPT_STATE', `the record at "${ref}" cannot be read, here or at the remote`, {
+    hints: [
+      'see what is wrong here: git dw doctor',
+      `and what is there: git ls-remote ${shellWord(remote)} ${ref}`,
+    ],
+    details: { refs: [ref] },
   })
 }

@@ -294,6 +294,8 @@ describe('offline', () => {
     const released = await anna.dw(['release', 'src', '--json'], { agent: 'other' })
     const { error } = JSON.parse(released.stderr)
     expect(error).toMatchObject({ code: 'DW_CORRUPT_STATE', refs: [active(session)] })
+    const mine = await anna.dw(['claim', 'lib', '--json'])
+    expect(JSON.parse(mine.stderr).error).toMatchObject({ code: 'DW_CORRUPT_STATE', refs: [active(session)] })
     expect(await hub.refs('refs/dw/locks')).toHaveLength(2)
   })
 

@@ -38,10 +38,11 @@ describe('a pathspec', () => {
   })
   afterAll(() => rmSync(repo, { recursive: true }))
 
+  // where a path leads is no matter of syntax: git refuses `..` and `/x` here without the magic, too
   const gitTakes = (text: string) => {
-    const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', HOME: repo }
-    const { status } = spawnSync('git', ['ls-files', '--', text], { cwd: repo, env })
-    return status === 0
+    const env = { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', HOME: repo, LC_ALL: 'C' }
+    const { status, stderr } = spawnSync('git', ['ls-files', '--', text], { cwd: repo, env })
+    return status === 0 || stderr.includes(' is outside repository at ')
   }
 
   test('that is taken is one that git takes, too', () => {
@@ -53,11 +54,9 @@ describe('a pathspec', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(DwError)
         }
-        // an absolute path leads out of the repository for git: that is no matter of syntax
-        fc.pre(taken === null || !taken.pattern.includes('/'))
         if (taken !== null) expect(gitTakes(text), text).toBe(true)
       }),
-      { numRuns: 250 },
+      { numRuns: 250, examples: [[':..'], [':!..'], [':/..'], [':(top)..'], [':(top)/x']] },
     )
   })
 

@@ -8,6 +8,7 @@ import {
   adminDirOf,
   createBranch,
   deleteBranch,
+  dropEmpty,
   dropUnfinished,
   gitDirOf,
   isInitializing,
@@ -15,6 +16,7 @@ import {
   removeWorktree,
 } from '../git/worktrees.ts'
 import { readStamp, writeStamp } from '../store/local/stamp.ts'
+import { dropLeftLock } from '../store/lock-files.ts'
 import type { NewBranch } from '../store/store.ts'
 import { claimKeys } from './claim.ts'
 import type { ClaimRequest } from './claim-request.ts'
@@ -193,21 +195,27 @@ async function gitDirOfMade(plan: WorktreePlan): Promise<string> {
 const UNDO_TRIES = 20
 const UNDO_PAUSE = 100
 
-/** Removes the worktree and the branch that this claim made. */
+/** Removes the worktree and the branch that this claim made, and says what git would not let it remove. */
 async function undo(
   workspace: Workspace,
   plan: WorktreePlan,
   made: { readonly worktree: boolean; readonly branch: boolean },
 ): Promise<void> {
+  const { around, repository } = workspace
+  let left = ''
   for (let tries = 1; tries <= UNDO_TRIES; tries += 1) {
     if (made.worktree) await undoWorktree(workspace, plan)
-    const gone = !made.worktree || (await gitDirOf(plan.path)) === null
-    if (gone && (!made.branch || (await undoBranch(workspace, plan)))) return
-    await workspace.around.sleep(UNDO_PAUSE)
+    if (made.worktree && (await gitDirOf(plan.path)) !== null) {
+      left = `the worktree "${plan.path}" is left behind: git would not remove it`
+    } else {
+      if (!made.branch || (await undoBranch(workspace, plan))) return
+      const lock = await dropLeftLock(repository.commonDir, `refs/heads/${plan.branch}`, around.fileClock())
+      const why = lock === null ? 'git would not remove it' : `"${lock}" is in the way`
+      left = `the branch "${plan.branch}" is left behind: ${why}`
+    }
+    await around.sleep(UNDO_PAUSE)
   }
-  workspace.around.say(
-    `"${plan.path}" or its branch "${plan.branch}" is left behind: git would not remove it`,
-  )
+  around.say(left)
 }
 
 /** Removes the new worktree as git politely does, or what git has left of one that it could not finish. */
@@ -217,6 +225,8 @@ async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
   if (gitDir !== null && !(await isInitializing(gitDir)))
     await removeWorktree(workspace.git, plan.path, gitDir)
   else if (!wasThere) await dropUnfinished(workspace.git, workspace.repository.commonDir, plan.path)
+  // git was stopped when it had made nothing else
+  await dropEmpty(plan.path)
 }
 
 /** Removes the new branch while it is where it started and nobody else has checked it out; whether it is gone. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { type Git, type GitResult, gitError } from './exec.ts'
 
@@ -117,7 +117,8 @@ const REMOVE_TIMEOUT = 600_000
 /**
  * Drops git's record of a worktree that it was stopped making: there is nothing in it, and git has it
  * locked, hence the two forces. A record that was cut off makes git itself die; then its own directory,
- * which still says "initializing", goes.
+ * which still says "initializing", goes, or has nothing in it at all (then a git that is just making it fails,
+ * and can be called again).
  */
 export async function dropUnfinished(git: Git, commonDir: string, path: string): Promise<void> {
   if ((await git.run(['worktree', 'remove', '--force', '--force', '--', path])).status === 0) return
@@ -125,10 +126,22 @@ export async function dropUnfinished(git: Git, commonDir: string, path: string):
   for (const name of await readdir(records).catch(() => [])) {
     const gitDir = resolve(records, name)
     const link = await readFile(resolve(gitDir, 'gitdir'), 'utf8').catch(() => '')
-    const isCutOff = link.trim() === '' && name === basename(path)
+    const isCutOff = link.trim() === '' && isRecordName(name, path)
     if (!isCutOff && link.trim() !== resolve(path, '.git')) continue
     if (await isInitializing(gitDir)) await rm(gitDir, { recursive: true, force: true })
+    else if (isCutOff) await dropEmpty(gitDir)
   }
+}
+
+/** Whether git would give a record of the worktree at `path` this name: it adds a number to one that is taken. */
+function isRecordName(name: string, path: string): boolean {
+  const wanted = basename(path)
+  return name.startsWith(wanted) && /^\d*$/.test(name.slice(wanted.length))
+}
+
+/** Removes a directory that has nothing in it, and only such a one. */
+export async function dropEmpty(directory: string): Promise<void> {
+  await rmdir(directory).catch(() => undefined)
 }
 
 /**

@@ -35,7 +35,7 @@ export async function clearStaleLocks(
     const age = await ageOf(path, now)
     if (age === null) continue
     const stale = name.startsWith('refs/dw') && age > STALE_MILLISECONDS
-    if (stale && (await removeStale(path, now))) removed.push(name)
+    if (stale && (await removeStale(path, STALE_MILLISECONDS, now))) removed.push(name)
     else present.push(name)
   }
   return { removed, present }
@@ -58,8 +58,24 @@ async function ageOf(path: string, now: number): Promise<number | null> {
   }
 }
 
+/** Age from which a lock file without content on a ref that only a dead git knew of is its, in milliseconds. */
+const LEFT_MILLISECONDS = 1000
+
+/**
+ * Removes the lock file of a ref that the caller made itself and told nobody of, where the git that it ended has
+ * left one: git does so where a signal comes while it makes the file, which has nothing in it yet. Gives its path
+ * where there is one that stays: it is fresh, or has something in it. `now` in milliseconds.
+ */
+export async function dropLeftLock(commonDir: string, ref: string, now: number): Promise<string | null> {
+  const path = join(commonDir, `${ref}.lock`)
+  const found = await lstat(path).catch(() => null)
+  if (found === null) return null
+  const isLeft = found.isFile() && found.size === 0 && now - found.mtimeMs > LEFT_MILLISECONDS
+  return isLeft && (await removeStale(path, LEFT_MILLISECONDS, now)) ? null : path
+}
+
 /** Moves the file aside before it looks again, so that a fresh lock put there meanwhile is given back. */
-async function removeStale(path: string, now: number): Promise<boolean> {
+async function removeStale(path: string, stale: number, now: number): Promise<boolean> {
   // git makes files, but the name is taken all the same; a directory with something in it is not ours to judge
   if (
     await lstat(path).then(
@@ -75,10 +91,10 @@ async function removeStale(path: string, now: number): Promise<boolean> {
   const aside = `${path.slice(0, -'.lock'.length)}%${randomUUID()}.lock`
   try {
     await rename(path, aside)
-    const stale = ((await ageOf(aside, now)) ?? 0) > STALE_MILLISECONDS
-    if (!stale) await link(aside, path)
+    const isStale = ((await ageOf(aside, now)) ?? 0) > stale
+    if (!isStale) await link(aside, path)
     await unlink(aside)
-    return stale
+    return isStale
   } catch {
     return false
   }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ended, Sandbox } from '../harness/sandbox.ts'
@@ -41,6 +43,27 @@ describe('an interrupted claim', () => {
   test.each(around(TASK_CALLS))('of a task %s its %s leaves nothing', async (when, call) => {
     await expectNothingKept(await interruptedAt(sandbox, ['claim', '--task', 'T'], { call, when }, AGENT))
     expect((await sandbox.dw(['claim', '--task', 'T'], { agent: 'B' })).status).toBe(0)
+  })
+
+  // git leaves these where a signal comes while it makes them, before it has noted that they are to go again
+  test.each([
+    ['a lock on the branch', 'repo', ': > .git/refs/heads/feature/T.lock'],
+    ['the directory of the worktree', 'home', 'mkdir -p worktrees/repo/T'],
+    ['a record of the worktree without anything in it', 'repo', 'mkdir -p .git/worktrees/T2'],
+  ] as const)('of a task whose git leaves %s leaves nothing', async (_, place, making) => {
+    const script = `cd '${sandbox[place]}' && ${making}`
+    const moment: Moment = { call: 'worktree add', when: 'instead', script }
+    await expectNothingKept(await interruptedAt(sandbox, ['claim', '--task', 'T'], moment, AGENT))
+    expect((await sandbox.dw(['claim', '--task', 'T'], { agent: 'B' })).status).toBe(0)
+  })
+
+  test('of a task names the lock on its branch that another git may hold', async () => {
+    const lock = join(sandbox.repo, '.git/refs/heads/feature/T.lock')
+    const moment: Moment = { call: 'worktree add', when: 'instead', script: `echo held >'${lock}'` }
+    const outcome = await interruptedAt(sandbox, ['claim', '--task', 'T'], moment, AGENT)
+    expect(outcome.status).toBe(130)
+    expect(outcome.stderr).toContain(`the branch "feature/T" is left behind: "${lock}" is in the way`)
+    expect(existsSync(lock)).toBe(true)
   })
 
   test('is taken back however often it is interrupted', async () => {

@@ -8,7 +8,9 @@ import { LAUNCHER } from './counted-git.ts'
 /** When a claim is interrupted: around the git processes whose arguments contain `call`. */
 export interface Moment {
   readonly call: string
-  readonly when: 'before' | 'after'
+  readonly when: 'before' | 'after' | 'instead'
+  /** What the shell does in place of such a process that ends with the signal, where `when` is `instead`. */
+  readonly script?: string
   /** Again around each such process, not just the first. */
   readonly repeated?: boolean
 }
@@ -26,10 +28,11 @@ export async function interruptedAt(
   const once = moment.repeated ? ':' : `mkdir '${directory}/done' 2>/dev/null`
   // a runtime may hear of a child's end before it hears of a signal that was sent earlier
   const interrupt = `${once} && kill -INT "$PPID" && sleep 0.3`
-  const run =
-    moment.when === 'before'
-      ? `${interrupt}\n  exec '${git}' "$@"`
-      : `'${git}' "$@"\n  status=$?\n  ${interrupt}\n  exit $status`
+  const run = {
+    before: `${interrupt}\n  exec '${git}' "$@"`,
+    after: `'${git}' "$@"\n  status=$?\n  ${interrupt}\n  exit $status`,
+    instead: `${moment.script}\n  ${interrupt}\n  kill -INT $$`,
+  }[moment.when]
   const script = `#!/bin/sh\ncase " $* " in *" ${moment.call} "*)\n  ${run}\nesac\nexec '${git}' "$@"\n`
   writeFileSync(join(directory, 'git'), script)
   chmodSync(join(directory, 'git'), 0o755)

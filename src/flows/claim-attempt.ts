@@ -84,6 +84,8 @@ export class Claim {
       throw this.#refusal(ground, decision, actor)
     }
     await this.#lookAtResults(snapshot, decision)
+    // nobody loses a lock to a claim that its user has called off already
+    this.#workspace.around.signal.throwIfAborted()
     if (decision.clear.length > 0) {
       // nothing of mine is given up before the other keys are known to be free
       if (!whole && keys.length > 1) return GO_ON
@@ -114,10 +116,9 @@ export class Claim {
 
   #decide(ground: Ground, actor: Actor): ClaimDecision {
     const { keys, steal } = this.#request
-    const me = actor.session.id
     const live = ground.holdings.filter(({ state }) => state === 'live')
     if (steal) this.#victims ??= new Set(live.map(({ oid }) => oid))
-    return decide(ground, keys, me, this.#victims ?? new Set())
+    return decide(ground, keys, actor.session.id, this.#victims ?? new Set())
   }
 
   async #lookAtResults(snapshot: Snapshot, { take }: Granted): Promise<void> {

@@ -36,6 +36,7 @@ export async function openSharing(parts: SharingParts, remote: string): Promise<
     atomic: (await state.abilities(remote))?.atomic ?? true,
     commonDir: repository.commonDir,
     nonce: around.randomWord,
+    say: around.say,
   })
   return new Sharing({
     arbiter,
@@ -71,5 +72,5 @@ export async function addressOf(
   if (url === undefined || url === null) return null
   // only a person at a terminal can be asked for a password
   const asks = (await around.terminal()) !== null
-  return { url, timeout: settings.remoteTimeout * 1000, asks }
+  return { url, timeout: settings.remoteTimeout * 1000, asks, signal: around.signal }
 }

@@ -42,7 +42,8 @@ const CHOOSING =
  * that does not decide about locks, DW_GIT for what git would not push, DW_USAGE, DW_OFFLINE.
  */
 export async function push(workspace: Workspace, request: PushRequest): Promise<PushAnswer> {
-  const { git } = workspace
+  const { git, around } = workspace
+  const { signal } = around
   const { refspecs } = request
   const { options, sets } = withoutUpstream(request.options)
   const remote = await pushTarget(workspace, request.remote, refspecs)
@@ -54,9 +55,10 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
   const snapshot = await workspace.store.read({ refs: identityRefs(claimants) })
   checkMeta(snapshot, 'write')
   const mine = fences ? requireSession(settleIdentity(workspace, claimants, snapshot)) : null
-  const asks = (await workspace.around.terminal()) !== null
+  const asks = (await around.terminal()) !== null
   const trace = traceFile(workspace)
-  const { moves, result, isAway } = await dryPush(git, remote, { refspecs, options, asks, trace })
+  const { moves, result, isAway } = await dryPush(git, remote, { refspecs, options, asks, trace, signal })
+  signal.throwIfAborted()
   const wanted = moves.filter(({ flag }) => flag !== '=')
   if (result.status !== 0 || wanted.some(({ flag }) => flag === '!')) {
     if (fences && isAway) throw requireSharing(workspace).sharing.arbiter.pushedInVain(result.stderr)
@@ -69,7 +71,7 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
     return { remote, session: null, pushed: [], upstreams: await setUpstreams(workspace, upstreams) }
   }
   if (mine === null) {
-    await pushPlainly(workspace, remote, { refspecs, options, asks })
+    await pushPlainly(workspace, remote, { refspecs, options, asks, signal })
     const pushed = wanted.map(({ to }) => ({ ref: to, oid: null }))
     return { remote, session: null, pushed, upstreams: await setUpstreams(workspace, upstreams) }
   }
@@ -109,7 +111,9 @@ async function pushPlainly(
   request: Omit<DryPush, 'trace'>,
 ): Promise<void> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
-  const result = await workspace.git.run(args, { foreground: true, asks: request.asks })
+  const hurry = { signal: request.signal, left: 0 }
+  const result = await workspace.git.run(args, { foreground: true, hurry, asks: request.asks })
+  if (result.status === null) request.signal.throwIfAborted()
   if (result.status !== 0) throw gitError(args, result, lookAtPush(remote))
 }
 
@@ -134,7 +138,10 @@ async function oldValues(workspace: Workspace, moves: readonly BranchMove[]): Pr
   if (refs.length === 0) return new Map()
   const { arbiter } = requireSharing(workspace).sharing
   const { refs: found, said } = await listRemote(workspace.git, arbiter.address, refs)
-  if (found === null) throw arbiter.offline(said)
+  if (found === null) {
+    workspace.around.signal.throwIfAborted()
+    throw arbiter.offline(said)
+  }
   return new Map([...found].filter(([ref]) => refs.includes(ref)))
 }
 

@@ -34,7 +34,14 @@ export async function share(workspace: Workspace, name?: string): Promise<ShareA
   const local = new GitStore(git, repository, storeRuntime(around))
   const { commonDir } = repository
   const make = ({ atomic }: { readonly atomic: boolean }) =>
-    new Arbiter(git, { name: remote, address, atomic, commonDir, nonce: around.randomWord })
+    new Arbiter(git, {
+      name: remote,
+      address,
+      atomic,
+      commonDir,
+      nonce: around.randomWord,
+      say: around.say,
+    })
   const found = await probe(make, local, around.randomWord())
   refuseUseless(remote, found)
   const parts = { around, git, repository, settings, local, cloneId: workspace.cloneId }

@@ -15,6 +15,8 @@ export interface DryPush {
   readonly asks: boolean
   /** A short-lived file in which git notes what it did. */
   readonly trace: string
+  /** Aborted when the user interrupts: then git is ended. */
+  readonly signal: AbortSignal
 }
 
 /** `isAway`: git had begun to speak to the remote, and died of it. */
@@ -41,6 +43,7 @@ export async function dryPush(git: Git, remote: string, args: DryPush): Promise<
   const flags = ['--dry-run', '--porcelain', '--no-signed', '--no-follow-tags', '--recurse-submodules=no']
   const result = await git.run([...call, ...flags, ...args.options, '--', remote, ...args.refspecs], {
     foreground: true,
+    hurry: { signal: args.signal, left: 0 },
     asks: args.asks,
     variables: { GIT_TRACE2_EVENT: args.trace },
   })

@@ -4,15 +4,9 @@ import { join } from 'node:path'
 import { DwError } from '../domain/error.ts'
 import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
-import {
-  collector,
-  type EndedProcess,
-  endProcess,
-  isNative,
-  LEFT_OPEN,
-  type ProcessOptions,
-  runNatively,
-} from './native-process.ts'
+import type { Hurry } from './git-process.ts'
+import { isNative, runNatively } from './native-process.ts'
+import { runInNode } from './node-process.ts'
 import { toldReason } from './told-reason.ts'
 
 /** The environment of this process, given by `cli/context`. */
@@ -26,6 +20,9 @@ export interface GitOptions {
    * so that a lock file older than 60 s has no living owner (design §6). 0 means no limit.
    */
   readonly timeout?: number
+  readonly hurry?: Hurry
+  /** When its time is over, all that it started is ended, too, unless it shares this process's terminal. */
+  readonly whole?: boolean
   /**
    * Drops git's variables, so that git finds the repository of `cwd` (design §6); those of `git -c` stay
    * with `keeping-settings`, for calls that still work for the user's own command.
@@ -52,6 +49,8 @@ export interface GitResult {
   readonly stdout: Buffer
   /** Never parsed, only shown. */
   readonly stderr: string
+  /** Its time was over, and neither it nor anything that it started goes on. */
+  readonly cutOff?: boolean
 }
 
 const PLUMBING_TIMEOUT = 10_000
@@ -123,15 +122,16 @@ export class Git {
     const env = options.records ? { ...silent, ...AS_THEY_ARE } : silent
     const foreground = options.foreground ?? false
     const timeout = options.timeout ?? (foreground ? 0 : PLUMBING_TIMEOUT)
-    const { input = '', each } = options
-    const how = { cwd, env, input, timeout, detached: !foreground, ...(each && { each }) }
+    const { input = '', each, hurry, whole = false } = options
+    const detached = !foreground
+    const how = { cwd, env, input, timeout, detached, whole, ...(each && { each }), ...(hurry && { hurry }) }
     const traced = this.#trace?.begin(args)
     const ended = isNative() ? runNatively(args, how) : runInNode(args, how)
-    const { status, stdout, stderr } = await ended.catch((cause: NodeJS.ErrnoException) => {
+    const { stderr, ...result } = await ended.catch((cause: NodeJS.ErrnoException) => {
       throw cannotStart(cause, cwd, this.#env)
     })
     traced?.()
-    return { status, stdout, stderr: stderr.toString('utf8').trim() }
+    return { ...result, stderr: stderr.toString('utf8').trim() }
   }
 
   /** Runs git and returns its output. Throws DW_GIT, with what git said, when it does not exit with 0. */
@@ -184,38 +184,6 @@ export class Git {
       child.on('close', resolve)
     })
   }
-}
-
-/** Runs git. Rejects with what Node says where it cannot be started. */
-async function runInNode(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
-  const { cwd, env, input, detached, timeout, each } = options
-  return new Promise((resolve, reject) => {
-    const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached })
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
-    const stop = () => endProcess(child)
-    child.stdout.on('data', collector(each ?? ((chunk) => stdout.push(chunk) > 0), stop))
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-    // git may leave before it has read all its input; its exit status tells what that means
-    child.stdin.on('error', () => undefined)
-    child.on('error', (cause) => {
-      clearTimeout(timer)
-      reject(cause)
-    })
-    child.on('exit', (_, signal) => {
-      if (signal === null) return
-      setTimeout(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
-      }, LEFT_OPEN).unref()
-    })
-    child.on('close', (status) => {
-      clearTimeout(timer)
-      resolve({ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) })
-    })
-    child.stdin.end(input)
-  })
 }
 
 /**

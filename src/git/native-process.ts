@@ -1,31 +1,12 @@
-/** What a process is started with; git is the program. */
-export interface ProcessOptions {
-  readonly cwd: string
-  readonly env: Readonly<Record<string, string>>
-  readonly input: Uint8Array | string
-  /** In a session of its own, so that signals for this process do not reach it. */
-  readonly detached: boolean
-  /** Milliseconds until it is ended; 0 means no limit. */
-  readonly timeout: number
-  /** Takes the output as it comes, in place of its being kept; once it says false, the process is ended. */
-  readonly each?: (chunk: Buffer) => boolean
-}
-
-/** How a process ended, and what it wrote. */
-export interface EndedProcess {
-  /** Null when a signal ended it. */
-  readonly status: number | null
-  readonly stdout: Buffer
-  readonly stderr: Buffer
-}
-
-/** A process that can be ended, by either engine. */
-export interface Killable {
-  kill(signal: NodeJS.Signals): unknown
-}
-
-/** What a killed git leaves running, such as a remote on this machine, may hold its streams for long: milliseconds. */
-export const LEFT_OPEN = 200
+import {
+  collector,
+  type EndedProcess,
+  endProcess,
+  type Killable,
+  LEFT_OPEN,
+  limitTime,
+  type ProcessOptions,
+} from './git-process.ts'
 
 /** The part of Bun that starts processes (`Bun.spawn`). */
 interface Engine {
@@ -60,7 +41,7 @@ export function isNative(): boolean {
 
 /** Runs git in the native build. Rejects with what the engine says where it cannot be started. */
 export async function runNatively(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
-  const { cwd, env, input, detached, timeout, each } = options
+  const { cwd, env, input, detached, each } = options
   const child = (engine() as Engine).spawn(['git', ...args], {
     cwd,
     env,
@@ -69,7 +50,7 @@ export async function runNatively(args: readonly string[], options: ProcessOptio
     stderr: 'pipe',
     detached,
   })
-  const timer = timeout === 0 ? undefined : setTimeout(() => endProcess(child), timeout)
+  const limit = limitTime(child, options)
   const [out, err] = [child.stdout.getReader(), child.stderr.getReader()]
   const over = child.exited.then(() => {
     if (child.signalCode === null) return
@@ -85,11 +66,11 @@ export async function runNatively(args: readonly string[], options: ProcessOptio
     readAll(err, (chunk) => stderr.push(chunk)),
     over,
   ])
-  clearTimeout(timer)
   return {
     status: child.signalCode === null ? child.exitCode : null,
     stdout: Buffer.concat(stdout),
     stderr: Buffer.concat(stderr),
+    cutOff: limit(),
   }
 }
 
@@ -103,20 +84,4 @@ async function readAll(
     if (done) return
     take(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
   }
-}
-
-/** Gives `each` what comes until it says false; then calls `stop`, and drops the rest. */
-export function collector(each: (chunk: Buffer) => boolean, stop: () => void): (chunk: Buffer) => void {
-  let isWanted = true
-  return (chunk) => {
-    if (!isWanted || each(chunk)) return
-    isWanted = false
-    stop()
-  }
-}
-
-/** Ends a process that takes too long, or writes too much. */
-export function endProcess(child: Killable): void {
-  child.kill('SIGTERM')
-  setTimeout(() => child.kill('SIGKILL'), 1000).unref()
 }

@@ -10,6 +10,8 @@ export interface RemoteAddress {
   readonly timeout: number
   /** Whether git may ask the person at the terminal for a password. */
   readonly asks: boolean
+  /** Aborted when the user interrupts: then a read ends at once, and any other call soon. */
+  readonly signal: AbortSignal
 }
 
 /** One ref's step at the remote: only from `lease` (null: it must not be there), to `to` (null: deleted). */
@@ -94,7 +96,7 @@ export async function pushSteps(
   const args = [...PROOF, ...asIs(remote), 'push', ...flags, ...leases, '--', remote.url, ...specs]
   try {
     // git compares each ref that is pushed with all there are, here and there
-    const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length })
+    const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length }, LEFT)
     const variables = { ...call.variables, GIT_TRACE2_EVENT: trace }
     const result = await git.run(args, { ...call, variables })
     const wanted = [...steps, ...plain].map(({ ref }) => ref)
@@ -124,7 +126,9 @@ async function outcomeOf(result: GitResult, wanted: readonly string[], trace: st
   const refusals = [...lines.values()].filter(({ flag }) => flag === '!')
   const isCertain = ({ summary }: { summary: string }) => /^\[(?:remote )?rejected\]/.test(summary)
   if (refusals.length > 0 && refusals.every(isCertain)) return { outcome: 'refused', taken, said }
-  if (lines.size === 0 && result.status !== null && !(await hasSent(trace))) {
+  // a git that was killed may have left one at work that sends, but not where all of them were ended
+  const isOver = result.status !== null || result.cutOff === true
+  if (lines.size === 0 && isOver && !(await hasSent(trace))) {
     return { outcome: 'unsent', taken: new Set(), said }
   }
   return { outcome: 'unclear', taken: new Set(), said }
@@ -139,7 +143,7 @@ async function hasSent(trace: string): Promise<boolean> {
 /** Fetches `refs/dw/*` to below `seen`, which then mirrors the remote. The result is for its exit status. */
 export async function fetchRecords(git: Git, remote: RemoteAddress, seen: string): Promise<GitResult> {
   const args = [...PROOF, ...asIs(remote), 'fetch', ...FETCH_FLAGS, '--', remote.url, `+refs/dw/*:${seen}/*`]
-  return git.run(args, callOptions(remote))
+  return git.run(args, callOptions(remote, leftToRead(remote)))
 }
 
 /** What stands at the remote under `pattern`; null when it cannot be read, with what git said. */
@@ -150,7 +154,7 @@ export async function listRemote(
 ): Promise<{ readonly refs: ReadonlyMap<string, BlobId> | null; readonly said: string }> {
   const result = await git.run(
     [...PROOF, ...asIs(remote), 'ls-remote', '--quiet', '--', remote.url, ...patterns],
-    callOptions(remote),
+    callOptions(remote, leftToRead(remote)),
   )
   if (result.status !== 0) return { refs: null, said: saidBy(result) }
   const lines = result.stdout
@@ -185,10 +189,25 @@ function asIs({ url }: RemoteAddress): string[] {
   return [`url.${url}.insteadOf=${url}`, `url.${url}.pushInsteadOf=${url}`].flatMap((each) => ['-c', each])
 }
 
-function callOptions(remote: RemoteAddress): GitOptions {
+/** What a call has left when the user interrupts, in milliseconds: enough to hear what became of a push. */
+const LEFT = 5000
+
+/** A read that is interrupted is not needed any more; one that starts afterwards is part of taking things back. */
+function leftToRead({ signal }: RemoteAddress): number {
+  return signal.aborted ? LEFT : 0
+}
+
+function callOptions(remote: RemoteAddress, left: number): GitOptions {
   return {
     timeout: remote.timeout,
+    hurry: { signal: remote.signal, left },
+    whole: isElsewhere(remote),
     foreground: remote.asks,
     asks: remote.asks,
   }
+}
+
+/** Whether what git starts only carries to another machine: of a remote on this one, a part is the remote itself. */
+function isElsewhere({ url }: RemoteAddress): boolean {
+  return /^(?:https?|ssh|git\+ssh|ssh\+git):\/\//.test(url) || /^[^/:]+:(?!:)/.test(url)
 }

@@ -27,6 +27,8 @@ export interface ArbiterOptions {
   readonly commonDir: string
   /** A new random word. */
   readonly nonce: () => string
+  /** Says one line to the person watching. */
+  readonly say: (line: string) => void
 }
 
 /** Calls to the arbiter; all of them go to its push URL. */
@@ -67,22 +69,48 @@ export class Arbiter {
   ): Promise<PushOutcome> {
     const known = steps.some(({ ref }) => ref === META_REF) || meta === null
     const guarded = known ? steps : [...steps, { ref: META_REF, lease: meta, to: meta }]
-    const { atomic, commonDir, nonce } = this.#options
-    const scratch = join(commonDir, 'dw')
-    return pushSteps(this.#git, this.address, guarded, { ...options, atomic, scratch, token: nonce() })
+    const { atomic, commonDir, nonce, say } = this.#options
+    const how = { ...options, atomic, scratch: join(commonDir, 'dw'), token: nonce() }
+    const { signal } = this.address
+    const tell = () => say(`interrupted; waiting a moment for what "${this.name}" says to what was sent`)
+    signal.addEventListener('abort', tell)
+    try {
+      return await this.#call(
+        () => pushSteps(this.#git, this.address, guarded, how),
+        ({ outcome }) => outcome === 'unsent',
+      )
+    } finally {
+      signal.removeEventListener('abort', tell)
+    }
   }
 
-  /** What stands there under `refs/dw`, and at `more` refs. Throws DW_OFFLINE. */
+  /** What stands there under `refs/dw`, and at `more` refs. Throws DW_OFFLINE, DW_INTERRUPTED. */
   async list(more: readonly string[] = []): Promise<ReadonlyMap<string, BlobId>> {
-    const { refs, said } = await listRemote(this.#git, this.address, ['refs/dw/*', ...more])
+    const { refs, said } = await this.#call(
+      () => listRemote(this.#git, this.address, ['refs/dw/*', ...more]),
+      (result) => result.refs === null,
+    )
     if (refs === null) throw this.offline(said)
     return refs
   }
 
-  /** Mirrors it to `seen`. Throws DW_OFFLINE. */
+  /** Mirrors it to `seen`. Throws DW_OFFLINE, DW_INTERRUPTED. */
   async fetch(): Promise<void> {
-    const result = await fetchRecords(this.#git, this.address, this.refs.seen)
+    const result = await this.#call(
+      () => fetchRecords(this.#git, this.address, this.refs.seen),
+      ({ status }) => status !== 0,
+    )
     if (result.status !== 0) throw this.offline(saidBy(result))
+  }
+
+  /** Calls it. Throws what the user interrupted it with where that came to nothing, and DW_REMOTE, DW_GIT. */
+  async #call<T>(call: () => Promise<T>, isInVain: (result: T) => boolean): Promise<T> {
+    const { signal } = this.address
+    // what is called after an interruption takes back what was done before
+    const isCalm = !signal.aborted
+    const result = await call()
+    if (isCalm && signal.aborted && isInVain(result)) throw signal.reason
+    return result
   }
 
   /** DW_OFFLINE, with git's own words; without any for a call that took too long. */

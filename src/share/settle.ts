@@ -33,16 +33,25 @@ export async function settle(
   lost: PushOutcome,
 ): Promise<Settled> {
   const { arbiter, side, runtime } = sharing
+  const { signal, timeout } = arbiter.address
   const pivot = pivotOf(sharing, steps, changes)
   const staged = pivot === null ? null : side.store.stage([pivot.change])
   const others = steps.map(({ ref }) => ref).filter((ref) => !ref.startsWith('refs/dw/'))
   let { said } = lost
   let [pause, last] = [0, TRIES]
-  for (let tries = 1; tries <= last; tries += 1) {
+  // once the user waits for the end, one try is all
+  let isLast = false
+  for (let tries = 1; tries <= last && !isLast; tries += 1) {
     if (pause > 0) await runtime.sleep(pause)
     pause = PAUSE * (tries + 1)
+    isLast = signal.aborted
+    const start = runtime.elapsed()
     const found = await arbiter.list(others).catch(() => null)
-    if (found === null) continue
+    if (found === null) {
+      // one that says nothing for so long says nothing the next time either
+      if (timeout > 0 && runtime.elapsed() - start >= timeout) break
+      continue
+    }
     if (steps.every(({ ref, to }) => (found.get(ref) ?? null) === to)) return { outcome: 'landed' }
     if (pivot === null || staged === null) continue
     const moved = staged.updates[0]?.to ?? null
@@ -53,7 +62,11 @@ export async function settle(
     // whoever moved it has killed the lost push as well: what that expected is not there any more
     if (now !== pivot.step.lease) return { outcome: 'dead', landed: landedOf(steps, found) }
     await side.store.write(staged.bodies)
-    const result = await arbiter.push([{ ...pivot.step, to: moved }], null)
+    const result = await arbiter.push([{ ...pivot.step, to: moved }], null).catch((error: unknown) => {
+      if (error !== signal.reason) throw error
+      return null
+    })
+    if (result === null) continue
     said = result.said
     if (result.outcome === 'accepted' && moved !== null) {
       // git writes a session that is there before any lock, but one that is new after a lock that it takes over
@@ -61,6 +74,7 @@ export async function settle(
       // what of it is there is asked at once, with tries of its own
       pause = 0
       last = 2 * TRIES
+      isLast = false
     }
   }
   throw arbiter.unknown(said)

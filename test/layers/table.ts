@@ -58,6 +58,7 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
 export const PROCESS_STARTERS: readonly string[] = [
   'git/exec.ts',
   'git/native-process.ts',
+  'git/node-process.ts',
   'programs/sync-file-system.ts',
   'programs/user-command.ts',
 ]
@@ -71,8 +72,8 @@ export const PROCESS_MODULES: readonly string[] = [
   'cross-spawn',
 ]
 
-/** The only places that read `process.*`. */
-export const PROCESS_READERS: readonly string[] = ['main.ts', 'cli/']
+/** The only places that read `process.*`: nothing else can end a process group. */
+export const PROCESS_READERS: readonly string[] = ['main.ts', 'cli/', 'git/process-group.ts']
 
 /** The only module domain/ may import from outside. */
 export const DOMAIN_MODULES: readonly string[] = ['node:crypto']

@@ -184,10 +184,11 @@ export class Clone {
     const settings = new Settings(new Config(new Map()))
     const arbiter = new Arbiter(git, {
       name: REMOTE,
-      address: { url: 'memory', timeout: 0, asks: false },
+      address: { url: 'memory', timeout: 0, asks: false, signal: SIGNAL },
       atomic: true,
       commonDir,
       nonce: around.randomWord,
+      say: around.say,
     })
     const sharing = new Sharing({
       arbiter,

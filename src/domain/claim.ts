@@ -86,6 +86,8 @@ export interface ClaimedKey {
   readonly key: Key
   readonly already: boolean
   readonly lock: Lock
+  /** The live lock of another session that it took. */
+  readonly from?: Holding
 }
 
 /** What a claim comes to when it is granted. */

@@ -26,7 +26,7 @@ import type { Progress } from './progress.ts'
 import { projectHere } from './projects.ts'
 import { locked } from './refusal.ts'
 import { earlierResults } from './results/finished-tasks.ts'
-import { takeBack } from './take-back.ts'
+import { takeBack, uninterrupted } from './take-back.ts'
 import { commits, GO_ON } from './until-settled.ts'
 import { checkMeta, newSessionId, type Workspace } from './workspace.ts'
 
@@ -214,12 +214,8 @@ export class Claim {
 
   async #remember(actor: Actor, session: Session, oid: BlobId, locks: readonly Lock[]): Promise<void> {
     const before = actor.entry?.oid ?? null
-    await rememberChange(
-      this.#workspace,
-      before,
-      { session, oid },
-      locks.map(({ ttl }) => ttl),
-    )
+    const ttls = locks.map(({ ttl }) => ttl)
+    await rememberChange(this.#workspace, before, { session, oid }, ttls)
     if (!this.#future?.seat) return
     const { source, label, leader } = this.#future.seat
     const binding = { session: session.id, label, ...(leader === undefined ? {} : { leader }) }
@@ -240,9 +236,10 @@ export class Claim {
       already: !this.#halfLanded.took(key, by.oid),
       lock: locks.get(key) ?? by.record,
     }))
-    const taken = decision.take.flatMap(({ key }): ClaimedKey[] => {
+    const taken = decision.take.flatMap(({ key, replaces }): ClaimedKey[] => {
       const lock = locks.get(key)
-      return lock === undefined ? [] : [{ key, already: false, lock }]
+      const isStolen = replaces?.state === 'live' && replaces.record.session !== session.id
+      return lock === undefined ? [] : [{ key, already: false, lock, ...(isStolen && { from: replaces }) }]
     })
     const order = new Map(this.#request.keys.map((key, at) => [key, at]))
     const keys = [...already, ...taken].sort((a, b) => (order.get(a.key) ?? 0) - (order.get(b.key) ?? 0))
@@ -289,7 +286,7 @@ export class Claim {
       const terms = { ...termsOf(record), pairs }
       const { unlessFinished: _, ...asked } = this.#request
       const anew = { ...asked, keys: [key], steal: false, terms }
-      if (await new Claim(this.#workspace, anew).attemptOften()) held.push(given)
+      if (await new Claim(uninterrupted(this.#workspace), anew).attemptOften()) held.push(given)
     }
     this.#workspace.losses.forget(held)
     return heldAgain(this.#workspace, held, error)

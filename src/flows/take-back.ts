@@ -3,6 +3,7 @@ import { DwError } from '../domain/error.ts'
 import type { Key } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
+import { namingTaken } from './claim-refusals.ts'
 import { endSession } from './end-session.ts'
 import { showKey } from './path-key.ts'
 import { releaseKeys } from './release.ts'
@@ -10,7 +11,8 @@ import type { Workspace } from './workspace.ts'
 
 /**
  * Takes a claim back because of `cause`: what it took is released, and a session that started with it
- * ends, having nothing else to do. Locks that were mine before stay mine. Returns the error to throw.
+ * ends, having nothing else to do. Locks that were mine before stay mine; what was taken from others stays taken,
+ * and is named. Returns the error to throw.
  */
 export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause: unknown): Promise<unknown> {
   const keys = answer.keys.filter(({ already }) => !already).map(({ key }) => key)
@@ -20,7 +22,8 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
   try {
     if (answer.before === null) await endSession(calm, { session, force: false })
     else await releaseKeys(calm, { keys, session, before: answer.before })
-    return cause
+    const stolen = answer.keys.flatMap(({ from }) => from ?? [])
+    return namingTaken(workspace, stolen, cause)
   } catch (error) {
     return notTakenBack(workspace, answer.session.id, keys, error)
   }

@@ -52,6 +52,8 @@ describe('a shared claim that is interrupted', () => {
       for (const each of [ben, anna, ben]) await each.json(['sync'])
       // it asks the remote first, which starts with the one and ends with the other
       const isEarly = ['for-each-ref', 'update-ref'].includes(moment.call)
+      const named = 'taken from its holder for this before it failed: src'
+      expect(outcome.stderr.includes(named), outcome.stderr).toBe(!isEarly)
       expect(await locks(hub)).toEqual(isEarly ? ['refs/dw/locks/path/src'] : [])
       for (const each of [anna, ben]) expect(await each.refs()).toEqual(await hub.refs())
     },

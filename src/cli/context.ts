@@ -123,7 +123,7 @@ function interruption(): AbortSignal {
   for (const name of INTERRUPTING) {
     process.on(name, () =>
       controller.abort(
-        new DwError('DW_INTERRUPTED', 'interrupted; what was begun was taken back', {
+        new DwError('DW_INTERRUPTED', 'interrupted; nothing is left half done', {
           hints: ['see where you stand: git dw status'],
         }),
       ),

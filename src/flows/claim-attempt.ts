@@ -181,7 +181,7 @@ export class Claim {
         throw await takeBack(this.#workspace, answer, branchTaken(branch))
       }
       const taken = [...decision.take, ...half].map(({ key }) => key)
-      this.#halfLanded.note(commit.landed, actor, taken)
+      this.#halfLanded.note(commit, actor, taken)
       return null
     }
     const now = await this.#settled(actor, session, commit.oids, decision)

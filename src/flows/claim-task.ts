@@ -208,8 +208,11 @@ async function undo(
     if (made.worktree && (await gitDirOf(plan.path)) !== null) {
       left = `the worktree "${plan.path}" is left behind: git would not remove it`
     } else {
-      if (!made.branch || (await undoBranch(workspace, plan))) return
-      const lock = await dropLeftLock(repository.commonDir, `refs/heads/${plan.branch}`, around.fileClock())
+      if (!made.branch) return
+      const isFree = await isBranchFree(workspace, plan)
+      if (isFree && (await deleteBranch(workspace.git, plan.branch, plan.base))) return
+      const ref = `refs/heads/${plan.branch}`
+      const lock = isFree ? await dropLeftLock(repository.commonDir, ref, around.fileClock()) : null
       const why = lock === null ? 'git would not remove it' : `"${lock}" is in the way`
       left = `the branch "${plan.branch}" is left behind: ${why}`
     }
@@ -229,11 +232,9 @@ async function undoWorktree(workspace: Workspace, plan: WorktreePlan): Promise<v
   await dropEmpty(plan.path)
 }
 
-/** Removes the new branch while it is where it started and nobody else has checked it out; whether it is gone. */
-async function undoBranch(workspace: Workspace, plan: WorktreePlan): Promise<boolean> {
-  const { path, branch, base } = plan
+/** Whether nobody else has checked the new branch out. */
+async function isBranchFree(workspace: Workspace, { path, branch }: WorktreePlan): Promise<boolean> {
   const worktrees = await listWorktrees(workspace.git).catch(() => null)
   // where git cannot list them, nobody but this claim knows of the branch
-  const isFree = worktrees?.every((each) => each.branch !== branch || each.path === path) ?? true
-  return isFree && (await deleteBranch(workspace.git, branch, base))
+  return worktrees?.every((each) => each.branch !== branch || each.path === path) ?? true
 }

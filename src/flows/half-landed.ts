@@ -20,11 +20,13 @@ export class HalfLanded {
   /** The session's record as the claim left it. */
   #oid: BlobId | null = null
   readonly #locks = new Map<Key, BlobId>()
+  /** The session keeps a lost push of the claim from landing later. */
+  #mustStay = false
   /** Whether what landed at the arbiter has come here. */
   #isHere = false
 
   /** Notes what landed of a transaction in which `actor` was to take `taken`. */
-  note(landed: Landed, actor: Actor, taken: readonly Key[]): void {
+  note({ landed, isPending = false }: Conflict, actor: Actor, taken: readonly Key[]): void {
     const oid = landed.get(activeRef(actor.session.id))
     const locks = taken.flatMap((key): [Key, BlobId][] => {
       const written = landed.get(lockRef(lockName(key)))
@@ -35,6 +37,7 @@ export class HalfLanded {
     if (this.#session === null) this.#before = actor.entry === null ? null : actor.session
     this.#session = actor.session
     if (oid !== undefined) this.#oid = oid
+    this.#mustStay ||= isPending
     for (const [key, written] of locks) this.#locks.set(key, written)
   }
 
@@ -48,7 +51,10 @@ export class HalfLanded {
     return this.#session === null ? last : this.#before
   }
 
-  /** A claim that was refused with `error` leaves no lock and no session. Returns the error to throw. */
+  /**
+   * A claim that was refused with `error` leaves no lock, and no session unless that keeps the claim from landing
+   * after all. Returns the error to throw.
+   */
   async takeBack(workspace: Workspace, error: unknown): Promise<unknown> {
     const session = this.#session
     if (session === null) return error
@@ -75,7 +81,7 @@ export class HalfLanded {
     const entry = snapshot.get(activeRef(id))
     if (!entry?.content.ok || entry.content.record.kind !== 'session') return true
     // a session that was started for the claim goes, while nobody else has used it
-    if (this.#before === null && entry.oid === this.#oid) {
+    if (this.#before === null && entry.oid === this.#oid && !this.#mustStay) {
       return settled(workspace, [{ ref: entry.ref, from: entry, to: null }, ...deletions])
     }
     const at = timestamp(workspace)
@@ -106,4 +112,4 @@ async function settled(workspace: Workspace, changes: readonly Change[]): Promis
   return (await commits(workspace, changes)) ? true : null
 }
 
-type Landed = Extract<Commit, { outcome: 'conflict' }>['landed']
+type Conflict = Pick<Extract<Commit, { outcome: 'conflict' }>, 'landed' | 'isPending'>

@@ -104,6 +104,9 @@ function traceFile({ repository, around }: Workspace): string {
   return join(repository.commonDir, 'dw', `push-${around.randomWord()}.trace`)
 }
 
+/** What git's own push has left when the user interrupts, in milliseconds. */
+const PUSH_LEFT = 5000
+
 /** A push that no lock stands behind, by git itself. */
 async function pushPlainly(
   workspace: Workspace,
@@ -111,9 +114,9 @@ async function pushPlainly(
   request: Omit<DryPush, 'trace'>,
 ): Promise<void> {
   const args = ['push', '--porcelain', ...request.options, '--', remote, ...request.refspecs]
-  const hurry = { signal: request.signal, left: 0 }
+  // where it is ended in the middle, git's end by a signal is what can be said
+  const hurry = { signal: request.signal, left: PUSH_LEFT }
   const result = await workspace.git.run(args, { foreground: true, hurry, asks: request.asks })
-  if (result.status === null) request.signal.throwIfAborted()
   if (result.status !== 0) throw gitError(args, result, lookAtPush(remote))
 }
 

@@ -51,28 +51,25 @@ export function collector(each: (chunk: Buffer) => boolean, stop: () => void): (
   }
 }
 
-/** Ends a process that takes too long, or writes too much; with `whole`, all of its process group. */
-export function endProcess(child: Killable, whole = false): void {
-  const send = (signal: NodeJS.Signals) => {
-    if (!whole || child.pid === undefined) child.kill(signal)
-    else killGroup(child.pid, signal)
-  }
-  send('SIGTERM')
-  setTimeout(() => send('SIGKILL'), 1000).unref()
+/** Ends a process that takes too long, or writes too much. */
+export function endProcess(child: Killable): void {
+  child.kill('SIGTERM')
+  setTimeout(() => child.kill('SIGKILL'), 1000).unref()
 }
 
 /**
  * Ends a process when its time is over. To be called once the process has ended: what it returns says whether
- * all of its process group was ended so.
+ * all of its process group was ended with it.
  */
 export function limitTime(child: Killable, options: ProcessOptions): () => boolean {
   const { timeout, hurry } = options
-  const whole = options.whole === true && options.detached
+  const leader = options.whole === true && options.detached ? child.pid : undefined
   let isOver = false
   const timers: NodeJS.Timeout[] = []
   const end = () => {
     isOver = true
-    endProcess(child, whole)
+    if (leader !== undefined) killGroup(leader, 'SIGTERM')
+    endProcess(child)
   }
   const hasten = () => timers.push(setTimeout(end, hurry?.left))
   if (timeout > 0) timers.push(setTimeout(end, timeout))
@@ -81,6 +78,9 @@ export function limitTime(child: Killable, options: ProcessOptions): () => boole
   return () => {
     for (const timer of timers) clearTimeout(timer)
     hurry?.signal.removeEventListener('abort', hasten)
-    return isOver && whole
+    if (!isOver || leader === undefined) return false
+    // what has not heeded the first signal has nobody left to speak for
+    killGroup(leader, 'SIGKILL')
+    return true
   }
 }

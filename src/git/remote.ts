@@ -102,7 +102,7 @@ export async function pushSteps(
     const wanted = [...steps, ...plain].map(({ ref }) => ref)
     // only deletions, and nothing is packed: then nothing tells whether they were sent
     const packs = [...steps, ...plain].some(({ to, lease }) => to !== null && to !== lease)
-    const outcome = await outcomeOf(result, wanted, trace)
+    const outcome = await outcomeOf(result, wanted, trace, sendsItself(remote))
     return outcome.outcome === 'unsent' && !packs ? { ...outcome, outcome: 'unclear' } : outcome
   } finally {
     await rm(trace, { force: true }).catch(() => undefined)
@@ -111,9 +111,15 @@ export async function pushSteps(
 
 /**
  * Reads the porcelain lines (git-push(1), OUTPUT), one a ref. Only a refusal that git or the remote
- * reports ref by ref is one; anything less leaves open whether the push landed or still will.
+ * reports ref by ref is one; anything less leaves open whether the push landed or still will. `endsWithGit`: when git
+ * is killed, nothing that sends goes on without it.
  */
-async function outcomeOf(result: GitResult, wanted: readonly string[], trace: string): Promise<PushOutcome> {
+async function outcomeOf(
+  result: GitResult,
+  wanted: readonly string[],
+  trace: string,
+  endsWithGit: boolean,
+): Promise<PushOutcome> {
   const lines = new Map<string, { flag: string; summary: string }>()
   for (const line of result.stdout.toString('utf8').split('\n')) {
     const match = /^([ +\-*=!])\t(.*):([^:\t]+)\t(.*)$/.exec(line)
@@ -126,8 +132,7 @@ async function outcomeOf(result: GitResult, wanted: readonly string[], trace: st
   const refusals = [...lines.values()].filter(({ flag }) => flag === '!')
   const isCertain = ({ summary }: { summary: string }) => /^\[(?:remote )?rejected\]/.test(summary)
   if (refusals.length > 0 && refusals.every(isCertain)) return { outcome: 'refused', taken, said }
-  // a git that was killed may have left one at work that sends, but not where all of them were ended
-  const isOver = result.status !== null || result.cutOff === true
+  const isOver = result.status !== null || result.cutOff === true || endsWithGit
   if (lines.size === 0 && isOver && !(await hasSent(trace))) {
     return { outcome: 'unsent', taken: new Set(), said }
   }
@@ -189,12 +194,14 @@ function asIs({ url }: RemoteAddress): string[] {
   return [`url.${url}.insteadOf=${url}`, `url.${url}.pushInsteadOf=${url}`].flatMap((each) => ['-c', each])
 }
 
-/** What a call has left when the user interrupts, in milliseconds: enough to hear what became of a push. */
+/** What a push has left when the user interrupts, in milliseconds: enough to hear what became of it. */
 const LEFT = 5000
+/** The same of a read: one that is under way at a remote that is well ends by itself, with all it writes. */
+const LEFT_TO_READ = 1000
 
 /** A read that is interrupted is not needed any more; one that starts afterwards is part of taking things back. */
 function leftToRead({ signal }: RemoteAddress): number {
-  return signal.aborted ? LEFT : 0
+  return signal.aborted ? LEFT : LEFT_TO_READ
 }
 
 function callOptions(remote: RemoteAddress, left: number): GitOptions {
@@ -209,5 +216,10 @@ function callOptions(remote: RemoteAddress, left: number): GitOptions {
 
 /** Whether what git starts only carries to another machine: of a remote on this one, a part is the remote itself. */
 function isElsewhere({ url }: RemoteAddress): boolean {
-  return /^(?:https?|ssh|git\+ssh|ssh\+git):\/\//.test(url) || /^[^/:]+:(?!:)/.test(url)
+  return /^(?:https?|git|ssh|git\+ssh|ssh\+git):\/\//.test(url) || /^[^/:]+:(?!:|\/\/)/.test(url)
+}
+
+/** Whether git itself sends what is pushed, and no helper (gitremote-helpers(7)) that may outlive it. */
+function sendsItself({ url }: RemoteAddress): boolean {
+  return /^(?:file|git|ssh|git\+ssh|ssh\+git):\/\//.test(url) || !/^[^/:]+:(?::|\/\/)/.test(url)
 }

@@ -127,8 +127,8 @@ export async function dropUnfinished(git: Git, commonDir: string, path: string):
     const gitDir = resolve(records, name)
     const link = await readFile(resolve(gitDir, 'gitdir'), 'utf8').catch(() => '')
     const isCutOff = link.trim() === '' && isRecordName(name, path)
-    if (!isCutOff && link.trim() !== resolve(path, '.git')) continue
-    if (await isInitializing(gitDir)) await rm(gitDir, { recursive: true, force: true })
+    const isIts = link.trim() === resolve(path, '.git') || (isCutOff && name === basename(path))
+    if (isIts && (await isInitializing(gitDir))) await rm(gitDir, { recursive: true, force: true })
     else if (isCutOff) await dropEmpty(gitDir)
   }
 }

@@ -58,11 +58,23 @@ export async function probe(make: MakeArbiter, store: GitStore, token: string): 
       said: first.said,
     }
   }
-  const shows = (await arbiter.list()).get(ref) === one
-  const stale = await arbiter.push([{ ref, lease: two, to: two }], null)
-  const replaced = await arbiter.push([{ ref, lease: one, to: two }], null)
-  const now: BlobId | null = replaced.outcome === 'accepted' ? two : one
-  const deleted = await arbiter.push([{ ref, lease: now, to: null }], null)
+  let now: BlobId | null = one
+  const remove = () => arbiter.push([{ ref, lease: now, to: null }], null)
+  const tried = async () => {
+    const shows = (await arbiter.list()).get(ref) === one
+    const stale = await arbiter.push([{ ref, lease: two, to: two }], null)
+    const replaced = await arbiter.push([{ ref, lease: one, to: two }], null)
+    if (replaced.outcome === 'accepted') now = two
+    // what came to nothing because the user interrupts says nothing of the remote
+    arbiter.address.signal.throwIfAborted()
+    return { shows, stale, replaced }
+  }
+  const { shows, stale, replaced } = await tried().catch(async (error: unknown) => {
+    await remove().catch(() => undefined)
+    throw error
+  })
+  const deleted = await remove()
+  if (deleted.outcome !== 'accepted') arbiter.address.signal.throwIfAborted()
   return {
     takes: true,
     shows,

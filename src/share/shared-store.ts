@@ -207,7 +207,7 @@ export class SharedStore implements Store {
     this.#lost += 1
     // what is half done must be taken back first, by whoever asked for it
     if (!isHalfDone && this.#lost > MOST_LOST) throw arbiter.breaksOff(said)
-    return { outcome: 'conflict', refs: [], landed }
+    return { outcome: 'conflict', refs: [], landed, isPending: true }
   }
 }
 

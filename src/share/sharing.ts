@@ -71,8 +71,10 @@ export class Sharing {
   async alone<T>(work: () => Promise<T>, options: { readonly waits: boolean }): Promise<T> {
     const { elapsed, sleep, signal } = this.runtime
     const deadline = elapsed() + (options.waits ? PATIENCE : 0)
+    // what starts after an interruption takes back what was done before
+    const isCalm = !signal.aborted
     for (;;) {
-      signal.throwIfAborted()
+      if (isCalm) signal.throwIfAborted()
       const mutex = await takeMutex(this.state.mutexPath, this.runtime)
       if ('release' in mutex) return work().finally(mutex.release)
       if (elapsed() >= deadline) throw busy(mutex.heldBy.pid)

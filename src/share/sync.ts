@@ -45,8 +45,10 @@ export async function syncRecords(
   const received = new Set<RefName>()
   const sent = new Set<RefName>()
   const lost: LostLock[] = []
+  const { signal } = sharing.runtime
+  const isCalm = !signal.aborted
   for (let round = 1; ; round += 1) {
-    sharing.runtime.signal.throwIfAborted()
+    if (isCalm) signal.throwIfAborted()
     progress('asking', 0, 0)
     const views = await look(sharing, round === 1 ? options : {})
     progress('comparing', 0, views.size)

@@ -37,6 +37,8 @@ export type Commit =
       readonly outcome: 'conflict'
       readonly refs: readonly string[]
       readonly landed: ReadonlyMap<RefName, BlobId>
+      /** The rest may land still, unless the session in `landed` stays where it is. */
+      readonly isPending?: boolean
     }
 
 export interface CommitOptions {

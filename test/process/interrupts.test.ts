@@ -31,7 +31,7 @@ describe('an interrupted claim', () => {
 
   const expectNothingKept = async (outcome: { status: number | null; stdout: string; stderr: string }) => {
     expect([outcome.status, outcome.stdout], outcome.stderr).toEqual([130, ''])
-    expect(outcome.stderr).toContain('interrupted; what was begun was taken back')
+    expect(outcome.stderr).toContain('interrupted; nothing is left half done')
     expect(await leftovers(sandbox)).toEqual(untouched)
   }
 

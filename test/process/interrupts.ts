@@ -15,7 +15,7 @@ export interface Moment {
   readonly repeated?: boolean
 }
 
-/** Runs the launcher with a stand-in for git that sends SIGINT to it at `moment`. */
+/** Runs the launcher with a stand-in for git that sends SIGINT to it at `moment`. Throws where that never came. */
 export async function interruptedAt(
   sandbox: Sandbox,
   args: readonly string[],
@@ -36,7 +36,12 @@ export async function interruptedAt(
   const script = `#!/bin/sh\ncase " $* " in *" ${moment.call} "*)\n  ${run}\nesac\nexec '${git}' "$@"\n`
   writeFileSync(join(directory, 'git'), script)
   chmodSync(join(directory, 'git'), 0o755)
-  return sandbox.run(LAUNCHER, args, { ...options, env: { ...options.env, PATH: `${directory}:${path}` } })
+  const env = { ...options.env, PATH: `${directory}:${path}` }
+  const outcome = await sandbox.run(LAUNCHER, args, { ...options, env })
+  if (!moment.repeated && !existsSync(join(directory, 'done'))) {
+    throw new Error(`no git process of ${args.join(' ')} was ${moment.call}: ${outcome.stderr}`)
+  }
+  return outcome
 }
 
 /** How a command on a terminal ended. */
@@ -48,16 +53,16 @@ export interface TerminalOutcome {
   readonly screen: string
 }
 
-/** Runs `git dw <args>` on a terminal and types Ctrl-C after `time` milliseconds. */
+/** Runs `git dw <args>` on a terminal and types Ctrl-C after `time` milliseconds, or once that has come to pass. */
 export async function interruptedOnTerminal(
   sandbox: Sandbox,
   args: readonly string[],
-  time: number,
+  time: number | Promise<void>,
   options: RunOptions = {},
 ): Promise<TerminalOutcome> {
   const answer = join(mkdtempSync(join(sandbox.root, 'answer-')), 'stdout')
   const terminal = spawn('sh', ['-c', 'exec git dw "$@" >"$0"', answer, ...args], {
-    cwd: sandbox.repo,
+    cwd: options.cwd ?? sandbox.repo,
     env: sandbox.env(options),
     cols: 200,
   })
@@ -65,7 +70,9 @@ export async function interruptedOnTerminal(
   terminal.onData((text) => {
     screen += text
   })
-  const timer = setTimeout(() => terminal.write('\u0003'), time)
+  const interrupt = () => terminal.write('\u0003')
+  const timer = typeof time === 'number' ? setTimeout(interrupt, time) : undefined
+  if (typeof time !== 'number') void time.then(interrupt)
   const { exitCode, signal } = await new Promise<{ exitCode: number; signal?: number }>((resolve) => {
     terminal.onExit(resolve)
   })

@@ -23,7 +23,7 @@ describe('a shared claim that is interrupted', () => {
       const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
       const outcome = await interrupted(hub, anna, ['claim', 'src'], moment)
       expect([outcome.status, outcome.stdout], outcome.stderr).toEqual([130, ''])
-      expect(outcome.stderr).toContain('interrupted; what was begun was taken back')
+      expect(outcome.stderr).toContain('interrupted; nothing is left half done')
       expect([await locks(anna), await locks(hub)]).toEqual([[], []])
       expect((await ben.dw(['claim', 'src'])).status).toBe(0)
       expect((await anna.dw(['claim', 'src'])).status).toBe(1)
@@ -71,6 +71,7 @@ describe('what is interrupted is done or not, the same in both places:', () => {
     await anna.json(['claim', 'src', 'docs'])
     const commit = await anna.commit('src/a')
     await ben.json(['claim', 'lib'])
+    if (args[0] === 'sync') await anna.json(['claim', '--offline', 'bin'])
     const { status, stderr } = await interrupted(hub, anna, args, moment)
     expect([0, 130], stderr).toContain(status)
     await anna.json(['sync'])
@@ -85,3 +86,13 @@ describe('what is interrupted is done or not, the same in both places:', () => {
       )
   })
 })
+
+test.for(around(['ls-remote']))(
+  'the look at what a remote can do, $when its $call, leaves nothing there',
+  async (moment, { hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    const outcome = await interrupted(hub, anna, ['share'], moment)
+    expect([outcome.status, outcome.stdout], outcome.stderr).toEqual([130, ''])
+    expect(await hub.refs()).toEqual([])
+  },
+)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { ended } from '../harness/sandbox.ts'
 import { LAUNCHER } from '../process/counted-git.ts'
+import { interruptedOnTerminal } from '../process/interrupts.ts'
 import type { Clone, Hub } from '../share/hub.ts'
 import { test } from '../share/hub-test.ts'
 
@@ -66,7 +67,32 @@ describe('a remote that says nothing', () => {
     expect(await anna.refs('refs/dw')).toEqual(before)
     expect(await anna.refs('refs/heads')).toEqual(heads)
     // a pre-push hook of the user's may be at work beside git's first call of a push: that one is git's own to end
-    if (args[0] !== 'push') await expect.poll(() => started().filter(isRunning)).toEqual([])
+    if (args[0] === 'push') for (const pid of started()) process.kill(pid)
+    await expect.poll(() => started().filter(isRunning)).toEqual([])
+  })
+
+  test.for([
+    [['sync']],
+    [['claim', 'docs']],
+    [['claim', '--task', 'T']],
+    [['release', 'src']],
+    [['push']],
+  ] as const)('does not hold up %j after Ctrl-C on a terminal', async ([args], { hub }) => {
+    const anna = await hub.clone('anna')
+    await anna.json(['claim', 'src'])
+    await anna.commit('src/a')
+    const before = await anna.refs()
+    const started = await silence(hub, anna, '1h')
+    const connected = (async () => {
+      while (started().length === 0) await sleep(20)
+    })()
+    const how = { cwd: anna.path, agent: 'anna' }
+    const { status, stdout, screen } = await interruptedOnTerminal(hub.sandbox, args, connected, how)
+    expect([status, stdout], screen).toEqual([130, ''])
+    expect(screen).toContain('interrupted; nothing is left half done')
+    expect(await anna.refs()).toEqual(before)
+    expect(await anna.refs('refs/heads/feature')).toEqual([])
+    await expect.poll(() => started().filter(isRunning)).toEqual([])
   })
 
   test('is one that cannot be reached, after its time, and nothing that spoke to it goes on', async ({
@@ -103,5 +129,40 @@ describe('a remote that says nothing', () => {
       await each.json(['sync'])
       expect(await each.refs()).toEqual(await hub.refs())
     }
+  })
+
+  test('to a claim that is called off, and then answers, has nothing of it in the end', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const begun = join(hub.sandbox.root, 'begun')
+    hub.hook('pre-receive', `if mkdir '${begun}' 2>/dev/null; then sleep 15; fi`)
+    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], { cwd: anna.path, agent: 'anna' })
+    const over = ended(child)
+    while (!existsSync(begun)) await sleep(20)
+    child.kill('SIGINT')
+    const { status, stderr } = await over
+    expect(status, stderr).toBe(130)
+    await hub.isLeft()
+    await anna.json(['sync'])
+    expect(await hub.refs('refs/dw/locks')).toEqual([])
+    expect(await anna.refs()).toEqual(await hub.refs())
+    // the session that keeps it from landing is the agent's next one
+    expect((await anna.json(['claim', 'docs'])).started).toBe(false)
+  })
+
+  test('to a push without a fence leaves it to git what is said of it', async ({ hub }) => {
+    const anna = await hub.clone('anna', { shares: false })
+    const commit = await anna.commit('src/a')
+    const begun = join(hub.sandbox.root, 'begun')
+    hub.hook('post-receive', `: >'${begun}'\nexec sleep 15`)
+    const args = ['push', '--unfenced', 'origin', 'main']
+    const child = hub.sandbox.start(LAUNCHER, args, { cwd: anna.path, agent: 'anna' })
+    const over = ended(child)
+    while (!existsSync(begun)) await sleep(20)
+    child.kill('SIGINT')
+    const { status, stderr } = await over
+    expect(status).toBe(128)
+    expect(stderr).toContain('git push was ended by a signal')
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
+    await hub.isLeft()
   })
 })

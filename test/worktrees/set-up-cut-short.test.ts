@@ -26,7 +26,7 @@ test.for([
   const before = await leftovers(sandbox)
   const outcome = await interruptedAt(sandbox, ['claim', '--task', 'T'], { call, when }, ANNA)
   expect([outcome.status, outcome.stdout], outcome.stderr).toStrictEqual([130, ''])
-  expect(outcome.stderr).toContain('what was begun was taken back')
+  expect(outcome.stderr).toContain('nothing is left half done')
   expect(await leftovers(sandbox)).toStrictEqual(before)
 })
 

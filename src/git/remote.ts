@@ -10,7 +10,7 @@ export interface RemoteAddress {
   readonly timeout: number
   /** Whether git may ask the person at the terminal for a password. */
   readonly asks: boolean
-  /** Aborted when the user interrupts: then a read ends at once, and any other call soon. */
+  /** Aborted when the user interrupts: a call then ends within seconds. */
   readonly signal: AbortSignal
 }
 

@@ -19,6 +19,7 @@ const LONG = [
   'fault-run',
   'every-step',
   'killed',
+  'silent',
   'fence',
   'scripts',
   'sync',

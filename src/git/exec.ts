@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DwError } from '../domain/error.ts'
 import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
@@ -54,6 +55,9 @@ export interface GitResult {
 }
 
 const PLUMBING_TIMEOUT = 10_000
+
+/** In which a signal that was sent to us and to a git is heard of, in milliseconds. */
+const HEARD = 50
 
 /** What each file that a call writes may take beyond that, and the most of a whole call, in milliseconds. */
 const TIMEOUT_EACH = 20
@@ -131,6 +135,8 @@ export class Git {
       throw cannotStart(cause, cwd, this.#env)
     })
     traced?.()
+    // Ctrl-C at a terminal ends git, too, and its end may be heard of before our own signal
+    if (foreground && hurry?.signal.aborted === false && result.status !== 0) await sleep(HEARD)
     return { ...result, stderr: stderr.toString('utf8').trim() }
   }
 

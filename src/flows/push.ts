@@ -4,7 +4,7 @@ import type { Session } from '../domain/record.ts'
 import { type BranchMove, type DryPush, dryPush, touchedPaths } from '../git/branch-push.ts'
 import { gitError } from '../git/exec.ts'
 import { resolveNames } from '../git/refs.ts'
-import { listRemote, type PlainStep } from '../git/remote.ts'
+import { listRemote, type PlainStep, PUSH_LEFT } from '../git/remote.ts'
 import { fencedPush } from '../share/fenced-push.ts'
 import { lookAtPush } from '../share/look-hints.ts'
 import { findClaimants, identityRefs, requireSession, settleIdentity } from './identity.ts'
@@ -103,9 +103,6 @@ export async function push(workspace: Workspace, request: PushRequest): Promise<
 function traceFile({ repository, around }: Workspace): string {
   return join(repository.commonDir, 'dw', `push-${around.randomWord()}.trace`)
 }
-
-/** What git's own push has left when the user interrupts, in milliseconds. */
-const PUSH_LEFT = 5000
 
 /** A push that no lock stands behind, by git itself. */
 async function pushPlainly(

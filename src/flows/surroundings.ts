@@ -1,5 +1,5 @@
 import type { CallTrace } from '../git/call-trace.ts'
-import type { Environment } from '../git/exec.ts'
+import type { Environment } from '../git/environment.ts'
 import type { Prompter } from './prompter.ts'
 
 /** The terminal that this process's stdin or stderr is, and the process that leads its session. */

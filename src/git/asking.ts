@@ -1,4 +1,4 @@
-import type { Environment } from './exec.ts'
+import type { Environment } from './environment.ts'
 
 /**
  * Variables with which git and ssh ask nobody, at no terminal and in no window. A program that was named for git

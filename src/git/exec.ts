@@ -5,13 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DwError } from '../domain/error.ts'
 import { asksNobody } from './asking.ts'
 import type { CallTrace } from './call-trace.ts'
-import type { Hurry } from './git-process.ts'
+import { childEnvironment, type Environment } from './environment.ts'
+import {
+  collector,
+  type EndedProcess,
+  endProcess,
+  type Hurry,
+  LEFT_OPEN,
+  limitTime,
+  type ProcessOptions,
+} from './git-process.ts'
 import { isNative, runNatively } from './native-process.ts'
-import { runInNode } from './node-process.ts'
 import { toldReason } from './told-reason.ts'
-
-/** The environment of this process, given by `cli/context`. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface GitOptions {
   readonly cwd?: string
@@ -72,38 +77,6 @@ export function timeoutFor(files: number): number {
 export const OLDEST_GIT = '2.36'
 
 const AS_THEY_ARE = { GIT_NO_REPLACE_OBJECTS: '1', GIT_NO_LAZY_FETCH: '1' }
-
-/** Traces that would go to git's stderr, or to a descriptor that it does not have here; those to a file stay. */
-const isTraceToStream = (name: string, value: string | undefined) =>
-  name.startsWith('GIT_TRACE') && /^(?:\d|true|yes|on)$/i.test(value ?? '')
-
-/** Variables that choose or change a repository for one git process (`git rev-parse --local-env-vars`, and more). */
-const REPOSITORY_VARIABLES = new Set([
-  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
-  'GIT_COMMON_DIR',
-  'GIT_DEFAULT_REF_FORMAT',
-  'GIT_GLOB_PATHSPECS',
-  'GIT_GRAFT_FILE',
-  'GIT_ICASE_PATHSPECS',
-  'GIT_IMPLICIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_INDEX_VERSION',
-  'GIT_INTERNAL_SUPER_PREFIX',
-  'GIT_LITERAL_PATHSPECS',
-  'GIT_NAMESPACE',
-  'GIT_NOGLOB_PATHSPECS',
-  'GIT_NO_REPLACE_OBJECTS',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_PREFIX',
-  'GIT_QUARANTINE_PATH',
-  'GIT_REFLOG_ACTION',
-  'GIT_REPLACE_REF_BASE',
-  'GIT_SHALLOW_FILE',
-])
-
-/** Those that choose the repository, and those that set something in it: kept, except when another worktree is entered. */
-const CHOOSING_VARIABLES = /^GIT_(?:DIR|WORK_TREE)$/
-const SETTING_VARIABLES = /^GIT_CONFIG(?:_PARAMETERS|_COUNT|_(?:KEY|VALUE)_\d+)?$/
 
 /** Starts git. The only place in the program that does. */
 export class Git {
@@ -192,6 +165,38 @@ export class Git {
   }
 }
 
+/** Runs git. Rejects with what Node says where it cannot be started. */
+async function runInNode(args: readonly string[], options: ProcessOptions): Promise<EndedProcess> {
+  const { cwd, env, input, detached, each } = options
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, { cwd, env, stdio: 'pipe', detached })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    const limit = limitTime(child, options)
+    const stop = () => endProcess(child)
+    child.stdout.on('data', collector(each ?? ((chunk) => stdout.push(chunk) > 0), stop))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    // git may leave before it has read all its input; its exit status tells what that means
+    child.stdin.on('error', () => undefined)
+    child.on('error', (cause) => {
+      limit()
+      reject(cause)
+    })
+    child.on('exit', (_, signal) => {
+      if (signal === null) return
+      setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, LEFT_OPEN).unref()
+    })
+    child.on('close', (status) => {
+      const cutOff = limit()
+      resolve({ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), cutOff })
+    })
+    child.stdin.end(input)
+  })
+}
+
 /**
  * Node says ENOENT of a missing program and of a missing directory alike; Bun says it too of a program that
  * may not be executed, where Node says EACCES.
@@ -252,17 +257,4 @@ export function gitError(
     hints: [look, 'put right what it names, then try again'],
     details: { stderr: result.stderr },
   })
-}
-
-/** `env` without what other repositories' git processes left in it, as {@link GitOptions.entering} says. */
-export function childEnvironment(env: Environment, entering: GitOptions['entering']): Record<string, string> {
-  const isDropped = (name: string, value: string | undefined) =>
-    REPOSITORY_VARIABLES.has(name) ||
-    isTraceToStream(name, value) ||
-    (entering !== false && entering !== undefined && CHOOSING_VARIABLES.test(name)) ||
-    (entering === true && SETTING_VARIABLES.test(name))
-  const kept = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined || isDropped(name, value) ? [] : [[name, value] as const],
-  )
-  return Object.fromEntries(kept)
 }

@@ -96,7 +96,7 @@ export async function pushSteps(
   const args = [...PROOF, ...asIs(remote), 'push', ...flags, ...leases, '--', remote.url, ...specs]
   try {
     // git compares each ref that is pushed with all there are, here and there
-    const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length }, LEFT)
+    const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length }, PUSH_LEFT)
     const variables = { ...call.variables, GIT_TRACE2_EVENT: trace }
     const result = await git.run(args, { ...call, variables })
     const wanted = [...steps, ...plain].map(({ ref }) => ref)
@@ -195,13 +195,13 @@ function asIs({ url }: RemoteAddress): string[] {
 }
 
 /** What a push has left when the user interrupts, in milliseconds: enough to hear what became of it. */
-const LEFT = 5000
+export const PUSH_LEFT = 5000
 /** The same of a read: one that is under way at a remote that is well ends by itself, with all it writes. */
-const LEFT_TO_READ = 1000
+const READ_LEFT = 1000
 
 /** A read that is interrupted is not needed any more; one that starts afterwards is part of taking things back. */
 function leftToRead({ signal }: RemoteAddress): number {
-  return signal.aborted ? LEFT : LEFT_TO_READ
+  return signal.aborted ? PUSH_LEFT : READ_LEFT
 }
 
 function callOptions(remote: RemoteAddress, left: number): GitOptions {

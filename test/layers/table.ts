@@ -58,7 +58,6 @@ export const ARROWS: Readonly<Record<string, readonly Target[]>> = {
 export const PROCESS_STARTERS: readonly string[] = [
   'git/exec.ts',
   'git/native-process.ts',
-  'git/node-process.ts',
   'programs/sync-file-system.ts',
   'programs/user-command.ts',
 ]

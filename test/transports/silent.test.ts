@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
-import { ended } from '../harness/sandbox.ts'
+import { ended, type Outcome } from '../harness/sandbox.ts'
 import { LAUNCHER } from '../process/counted-git.ts'
 import { interruptedOnTerminal } from '../process/interrupts.ts'
 import type { Clone, Hub } from '../share/hub.ts'
@@ -38,6 +38,15 @@ function isRunning(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Runs `args`, interrupts once a hook of the hub's has made `begun`, and returns how it ended. */
+async function calledOff(hub: Hub, clone: Clone, args: readonly string[], begun: string): Promise<Outcome> {
+  const child = hub.sandbox.start(LAUNCHER, args, { cwd: clone.path, agent: clone.agent })
+  const over = ended(child)
+  while (!existsSync(begun)) await sleep(20)
+  child.kill('SIGINT')
+  return over
 }
 
 describe('a remote that says nothing', () => {
@@ -114,11 +123,7 @@ describe('a remote that says nothing', () => {
     await anna.git(['config', 'dw.remoteTimeout', '1h'])
     const begun = join(hub.sandbox.root, 'begun')
     hub.hook('pre-receive', `: >'${begun}'\nexec sleep 20`)
-    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], { cwd: anna.path, agent: 'anna' })
-    const over = ended(child)
-    while (!existsSync(begun)) await sleep(20)
-    child.kill('SIGINT')
-    const { status, stderr } = await over
+    const { status, stderr } = await calledOff(hub, anna, ['claim', 'src'], begun)
     expect(status, stderr).toBe(75)
     expect(stderr).toContain('interrupted; waiting a moment for what "origin" says to what was sent')
     expect(stderr).toContain('the remote "origin" did not say what became of the change')
@@ -135,11 +140,7 @@ describe('a remote that says nothing', () => {
     const anna = await hub.clone('anna')
     const begun = join(hub.sandbox.root, 'begun')
     hub.hook('pre-receive', `if mkdir '${begun}' 2>/dev/null; then sleep 15; fi`)
-    const child = hub.sandbox.start(LAUNCHER, ['claim', 'src'], { cwd: anna.path, agent: 'anna' })
-    const over = ended(child)
-    while (!existsSync(begun)) await sleep(20)
-    child.kill('SIGINT')
-    const { status, stderr } = await over
+    const { status, stderr } = await calledOff(hub, anna, ['claim', 'src'], begun)
     expect(status, stderr).toBe(130)
     await hub.isLeft()
     await anna.json(['sync'])
@@ -155,11 +156,7 @@ describe('a remote that says nothing', () => {
     const begun = join(hub.sandbox.root, 'begun')
     hub.hook('post-receive', `: >'${begun}'\nexec sleep 15`)
     const args = ['push', '--unfenced', 'origin', 'main']
-    const child = hub.sandbox.start(LAUNCHER, args, { cwd: anna.path, agent: 'anna' })
-    const over = ended(child)
-    while (!existsSync(begun)) await sleep(20)
-    child.kill('SIGINT')
-    const { status, stderr } = await over
+    const { status, stderr } = await calledOff(hub, anna, args, begun)
     expect(status).toBe(128)
     expect(stderr).toContain('git push was ended by a signal')
     expect(await hub.git(['rev-parse', 'main'])).toBe(commit)

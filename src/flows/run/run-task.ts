@@ -1,7 +1,7 @@
 import { formatDuration } from '../../domain/duration.ts'
 import type { DwError } from '../../domain/error.ts'
 import { shellWord } from '../../domain/shell-word.ts'
-import { childEnvironment } from '../../git/exec.ts'
+import { childEnvironment } from '../../git/environment.ts'
 import { exitStatusOf, type RunningProgram, startUserProgram } from '../../programs/user-command.ts'
 import { claimTask, type TaskClaim, type TaskClaimRequest } from '../claim-task.ts'
 import { openWorkspace, type Workspace } from '../workspace.ts'

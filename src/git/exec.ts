@@ -55,6 +55,8 @@ export interface GitResult {
   readonly stdout: Buffer
   /** Never parsed, only shown. */
   readonly stderr: string
+  /** Of the process that was started as git. */
+  readonly pid?: number | undefined
   /** Its time was over, and neither it nor anything that it started goes on. */
   readonly cutOff?: boolean
 }
@@ -191,7 +193,13 @@ async function runInNode(args: readonly string[], options: ProcessOptions): Prom
     })
     child.on('close', (status) => {
       const cutOff = limit()
-      resolve({ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), cutOff })
+      resolve({
+        pid: child.pid,
+        status,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr),
+        cutOff,
+      })
     })
     child.stdin.end(input)
   })

@@ -24,6 +24,8 @@ export interface Hurry {
 
 /** How a process ended, and what it wrote. */
 export interface EndedProcess {
+  /** Its id; undefined where it could not be started. */
+  readonly pid: number | undefined
   /** Null when a signal ended it. */
   readonly status: number | null
   readonly stdout: Buffer

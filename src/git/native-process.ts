@@ -67,6 +67,7 @@ export async function runNatively(args: readonly string[], options: ProcessOptio
     over,
   ])
   return {
+    pid: child.pid,
     status: child.signalCode === null ? child.exitCode : null,
     stdout: Buffer.concat(stdout),
     stderr: Buffer.concat(stderr),

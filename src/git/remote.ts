@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobId } from '../domain/record.ts'
 import { type Git, type GitOptions, type GitResult, gitError } from './exec.ts'
+import { hasSentNothing } from './push-notes.ts'
 import { saidBy } from './told-reason.ts'
 
 /** A remote repository as it is called: its final URL, and how long a call may take, in milliseconds; a push of many refs takes longer. */
@@ -99,11 +100,17 @@ export async function pushSteps(
     const call = callOptions({ ...remote, timeout: remote.timeout + EACH_REF * specs.length }, PUSH_LEFT)
     const variables = { ...call.variables, GIT_TRACE2_EVENT: trace }
     const result = await git.run(args, { ...call, variables })
-    const wanted = [...steps, ...plain].map(({ ref }) => ref)
-    // only deletions, and nothing is packed: then nothing tells whether they were sent
-    const packs = [...steps, ...plain].some(({ to, lease }) => to !== null && to !== lease)
-    const outcome = await outcomeOf(result, wanted, trace, sendsItself(remote))
-    return outcome.outcome === 'unsent' && !packs ? { ...outcome, outcome: 'unclear' } : outcome
+    const all = [...steps, ...plain]
+    const told = outcomeOf(
+      result,
+      all.map(({ ref }) => ref),
+    )
+    if (told !== null) return told
+    const { pid, cutOff = false, stderr } = result
+    // git leaves out what is there already, and packs nothing for a deletion
+    const packs = all.every(({ to }) => to !== null) && all.some(({ to, lease }) => to !== lease)
+    const isUnsent = await hasSentNothing(trace, { pid, isWhole: cutOff, packs })
+    return { outcome: isUnsent ? 'unsent' : 'unclear', taken: new Set(), said: stderr }
   } finally {
     await rm(trace, { force: true }).catch(() => undefined)
   }
@@ -111,15 +118,10 @@ export async function pushSteps(
 
 /**
  * Reads the porcelain lines (git-push(1), OUTPUT), one a ref. Only a refusal that git or the remote
- * reports ref by ref is one; anything less leaves open whether the push landed or still will. `endsWithGit`: when git
- * is killed, nothing that sends goes on without it.
+ * reports ref by ref is one; anything less leaves open whether the push landed or still will, and without any
+ * line it is not even known whether it was sent: null.
  */
-async function outcomeOf(
-  result: GitResult,
-  wanted: readonly string[],
-  trace: string,
-  endsWithGit: boolean,
-): Promise<PushOutcome> {
+function outcomeOf(result: GitResult, wanted: readonly string[]): PushOutcome | null {
   const lines = new Map<string, { flag: string; summary: string }>()
   for (const line of result.stdout.toString('utf8').split('\n')) {
     const match = /^([ +\-*=!])\t(.*):([^:\t]+)\t(.*)$/.exec(line)
@@ -132,17 +134,7 @@ async function outcomeOf(
   const refusals = [...lines.values()].filter(({ flag }) => flag === '!')
   const isCertain = ({ summary }: { summary: string }) => /^\[(?:remote )?rejected\]/.test(summary)
   if (refusals.length > 0 && refusals.every(isCertain)) return { outcome: 'refused', taken, said }
-  const isOver = result.status !== null || result.cutOff === true || endsWithGit
-  if (lines.size === 0 && isOver && !(await hasSent(trace))) {
-    return { outcome: 'unsent', taken: new Set(), said }
-  }
-  return { outcome: 'unclear', taken: new Set(), said }
-}
-
-/** Whether git got so far as to pack what it sends; it does that only after the remote has answered. */
-async function hasSent(trace: string): Promise<boolean> {
-  const noted = await readFile(trace, 'utf8').catch(() => null)
-  return noted === null || noted.includes('"pack-objects"')
+  return lines.size === 0 ? null : { outcome: 'unclear', taken: new Set(), said }
 }
 
 /** Fetches `refs/dw/*` to below `seen`, which then mirrors the remote. The result is for its exit status. */
@@ -217,9 +209,4 @@ function callOptions(remote: RemoteAddress, left: number): GitOptions {
 /** Whether what git starts only carries to another machine: of a remote on this one, a part is the remote itself. */
 function isElsewhere({ url }: RemoteAddress): boolean {
   return /^(?:https?|git|ssh|git\+ssh|ssh\+git):\/\//.test(url) || /^[^/:]+:(?!:|\/\/)/.test(url)
-}
-
-/** Whether git itself sends what is pushed, and no helper (gitremote-helpers(7)) that may outlive it. */
-function sendsItself({ url }: RemoteAddress): boolean {
-  return /^(?:file|git|ssh|git\+ssh|ssh\+git):\/\//.test(url) || !/^[^/:]+:(?::|\/\/)/.test(url)
 }

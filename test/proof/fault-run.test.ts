@@ -64,7 +64,10 @@ function operationsIn(counts: Ran['counts']): number {
   return [...counts].reduce((sum, [what, count]) => (what.startsWith('fault: ') ? sum : sum + count), 0)
 }
 
-/** What was broken, all that happened, where the log is kept, and how the same plan is run again. */
+/**
+ * What was broken, all that happened, where the log is kept, and how the same plan is run again. What was
+ * broken stands at the end too: where a log is cut to its last lines, it is there.
+ */
 function story({ history, kept }: Ran, broken: string, again: string): string {
-  return `${broken}\n${tell(history)}\nthe log is ${kept()}; the same plan, in another order: ${again}`
+  return `${broken}\n${tell(history)}\nthe log is ${kept()}; the same plan, in another order: ${again}\n${broken}`
 }

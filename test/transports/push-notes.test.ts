@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { whatIsShown } from '../../src/git/push-notes.ts'
+import { ended, Sandbox } from '../harness/sandbox.ts'
+
+interface Notes {
+  readonly notes: string
+  readonly pid: number
+}
+
+/** Pushes `args`, and returns what git noted of it; with `kill` git is killed once it has noted that. */
+async function push(sandbox: Sandbox, args: readonly string[], kill?: string): Promise<Notes> {
+  const file = join(sandbox.root, 'notes')
+  // an ssh that is connected and says nothing, until nobody listens any more
+  const env = { GIT_TRACE2_EVENT: file, GIT_SSH_COMMAND: 'cat >/dev/null #' }
+  const child = sandbox.start('git', ['push', '--quiet', ...args], { env })
+  const over = ended(child)
+  const noted = () => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  if (kill !== undefined) {
+    while (!noted().includes(kill)) await sleep(5)
+    child.kill('SIGKILL')
+  }
+  await over
+  return { notes: noted(), pid: child.pid ?? 0 }
+}
+
+async function withRemote(): Promise<Sandbox> {
+  const sandbox = await Sandbox.create()
+  onTestFinished(() => sandbox.dispose())
+  await sandbox.git(['init', '--quiet', '--bare', '../remote.git'])
+  return sandbox
+}
+
+describe('what git noted of a push', () => {
+  test('shows that nothing was sent to a remote that cannot be reached, whatever was to be sent', async () => {
+    const sandbox = await withRemote()
+    const { notes, pid } = await push(sandbox, ['../nowhere.git', 'main'])
+    for (const packs of [true, false])
+      expect(whatIsShown(notes, { pid: pid + 1, isWhole: false, packs })).toBe('not sent')
+  })
+
+  test('shows that nothing was sent where git itself stopped before it packed, unless it was a deletion', async () => {
+    const sandbox = await withRemote()
+    await sandbox.git(['config', 'receive.advertiseAtomic', 'false'], {
+      cwd: join(sandbox.root, 'remote.git'),
+    })
+    const { notes, pid } = await push(sandbox, ['--atomic', '../remote.git', 'main'])
+    expect(whatIsShown(notes, { pid, isWhole: false, packs: true })).toBe('not sent')
+    expect(whatIsShown(notes, { pid, isWhole: false, packs: false })).toBe('nothing')
+  })
+
+  test('shows nothing of the kind of one that landed, or only deleted', async () => {
+    const sandbox = await withRemote()
+    for (const [spec, packs] of [
+      ['main', true],
+      [':main', false],
+    ] as const) {
+      const { notes, pid } = await push(sandbox, ['../remote.git', spec])
+      for (const isWhole of [true, false])
+        expect(whatIsShown(notes, { pid, isWhole, packs }), spec).toBe('nothing')
+    }
+  })
+
+  test('shows that a killed one had sent nothing, where git itself was killed or all that there was', async () => {
+    const sandbox = await withRemote()
+    const { notes, pid } = await push(sandbox, ['ssh://nowhere/at-all', 'main'], 'get_refs_list')
+    for (const packs of [true, false]) {
+      expect(whatIsShown(notes, { pid, isWhole: false, packs })).toBe('not yet')
+      expect(whatIsShown(notes, { pid: pid + 1, isWhole: true, packs })).toBe('not yet')
+      expect(whatIsShown(notes, { pid: pid + 1, isWhole: false, packs })).toBe('nothing')
+      expect(whatIsShown(notes, { pid: undefined, isWhole: false, packs })).toBe('nothing')
+    }
+  })
+
+  test('shows nothing of the kind wherever it is cut off, once the remote had answered', async () => {
+    const sandbox = await withRemote()
+    const { notes, pid } = await push(sandbox, ['../remote.git', 'main'])
+    const answered = notes.indexOf('\n', notes.search(/"region_leave".*"get_refs_list"/)) + 1
+    expect(answered).toBeGreaterThan(0)
+    for (let at = answered; at <= notes.length; at += 1) {
+      expect(whatIsShown(notes.slice(0, at), { pid, isWhole: true, packs: true }), `${at}`).toBe('nothing')
+    }
+  })
+
+  test('shows nothing of the kind where it is not whole, or of two pushes, or of none', async () => {
+    const sandbox = await withRemote()
+    const end = { pid: 1, isWhole: true, packs: true }
+    const { notes } = await push(sandbox, ['../nowhere.git', 'main'])
+    expect(whatIsShown(notes, end)).toBe('not sent')
+    const lines = notes.split('\n')
+    const cut = [
+      ...lines.slice(0, 3),
+      ...lines.slice(3).map((line, at) => (at === 0 ? line.slice(0, 20) : line)),
+    ]
+    expect(whatIsShown(cut.join('\n'), end)).toBe('nothing')
+    expect(whatIsShown(notes.trimEnd(), end)).toBe('nothing')
+    expect(whatIsShown('', end)).toBe('nothing')
+    const { notes: both } = await push(sandbox, ['../nowhere.git', 'main'])
+    expect(both.length).toBeGreaterThan(notes.length)
+    expect(whatIsShown(both, end)).toBe('nothing')
+  })
+})

@@ -68,13 +68,21 @@ export function ownerlessLocks(gitDir: string): string[] {
     Date.now(),
     ...processesIn(gitDir.replace(/\/\.git$/, '')).map((each) => each.started),
   )
-  return found.filter((file) => {
-    try {
-      return lstatSync(file).mtimeMs < eldest - DOUBT
-    } catch {
-      return false
-    }
-  })
+  return found.filter((file) => (madeAt(file) ?? eldest) < eldest - DOUBT)
+}
+
+/** When the oldest lock file of a repository's refs was made, whoever holds it; null without any. */
+export function oldestLock(gitDir: string): number | null {
+  const times = lockFiles(gitDir).flatMap((file) => madeAt(file) ?? [])
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+function madeAt(file: string): number | null {
+  try {
+    return lstatSync(file).mtimeMs
+  } catch {
+    return null
+  }
 }
 
 function lockFiles(gitDir: string): string[] {

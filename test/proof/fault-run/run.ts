@@ -6,13 +6,14 @@ import type { Call, History } from '../history.ts'
 import { Client } from './client.ts'
 import { Pace } from './pace.ts'
 import type { Fault, Plan, Scene, Step, Worker } from './plan.ts'
-import { processesIn } from './processes.ts'
+import { oldestLock, processesIn } from './processes.ts'
 import { readHistory } from './read-history.ts'
 import { Recorder } from './recorder.ts'
 import { Records } from './records.ts'
 import { type Place, Site } from './site.ts'
 import type { Transport } from './transport.ts'
 import { Troubles } from './troubles.ts'
+import { Untidy } from './untidy.ts'
 import { Workers } from './workers.ts'
 
 /** What a run was: what was seen, and how much of what happened. */
@@ -52,14 +53,17 @@ class FaultRun {
   readonly #pace: Pace
   readonly #counts = new Map<string, number>()
   readonly #workers: Workers
-  /** Places where a kill may have left lock files, with what ends that trouble. */
-  readonly #untidy = new Map<Place, () => void>()
+  readonly #untidy: Untidy
 
   constructor(site: Site, recorder: Recorder, plan: Plan, program: readonly [string, ...string[]]) {
     this.#site = site
     this.#recorder = recorder
     this.#plan = plan
     this.#pace = new Pace(recorder, plan.seed)
+    this.#untidy = new Untidy(this.#troubles, {
+      tidy: (place) => site.tidy(place),
+      oldestLock: ({ gitDir }) => oldestLock(gitDir),
+    })
     const PATH = site.sandbox.env()['PATH'] ?? ''
     const git = execFileSync('sh', ['-c', 'command -v git'], { env: { PATH }, encoding: 'utf8' }).trim()
     this.#client = new Client({
@@ -76,7 +80,7 @@ class FaultRun {
 
   async run(): Promise<Ran> {
     const initial = await this.#site.refs(this.#site.remote, 'refs')
-    const tidying = setInterval(() => this.#tidy(), 500)
+    const tidying = setInterval(() => this.#untidy.tidy(), 500)
     try {
       await Promise.all(this.#plan.workers.map((worker) => this.#work(worker)))
       await this.#play(this.#plan.scenes ?? [])
@@ -143,18 +147,7 @@ class FaultRun {
 
   #happened(fault: Fault, leaves: readonly Place[]): void {
     this.#count(`fault: ${nameOf(fault)}`)
-    for (const place of leaves) {
-      if (!this.#untidy.has(place)) this.#untidy.set(place, this.#troubles.begin(place.name))
-    }
-  }
-
-  /** Somebody looks after what kills have left, until there is nothing more. */
-  #tidy(): void {
-    for (const [place, over] of [...this.#untidy]) {
-      if (!this.#site.tidy(place)) continue
-      over()
-      this.#untidy.delete(place)
-    }
+    for (const place of leaves) this.#untidy.add(place)
   }
 
   #count(what: string): void {
@@ -174,7 +167,6 @@ class FaultRun {
     }
     await sleep(500)
     for (const place of [this.#site.remote, ...this.#site.clones]) this.#site.tidy(place)
-    for (const over of this.#untidy.values()) over()
     this.#untidy.clear()
   }
 

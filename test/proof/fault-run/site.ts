@@ -110,16 +110,14 @@ export class Site {
 
   /**
    * Somebody looks after a place: lock files that nobody holds are removed at the remote, and get old in a
-   * clone, where the program sees to them. Whether there was none.
+   * clone, where the program sees to them.
    */
-  tidy(place: Place): boolean {
-    const files = ownerlessLocks(place.gitDir)
-    for (const file of files) {
+  tidy(place: Place): void {
+    for (const file of ownerlessLocks(place.gitDir)) {
       if (place === this.remote) rmSync(file, { force: true })
       else if (file.includes('packed-refs')) rmSync(file, { force: true })
       else age(file)
     }
-    return files.length === 0
   }
 
   /** The live sessions' refs as their files hold them now; those that are packed are left out. */

@@ -82,7 +82,6 @@ export function limitTime(child: Killable, options: ProcessOptions): () => boole
     hurry?.signal.removeEventListener('abort', hasten)
     if (!isOver || leader === undefined) return false
     // what has not heeded the first signal has nobody left to speak for
-    killGroup(leader, 'SIGKILL')
-    return true
+    return killGroup(leader, 'SIGKILL')
   }
 }

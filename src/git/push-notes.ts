@@ -4,6 +4,8 @@ import { appendFile, readFile } from 'node:fs/promises'
 export interface PushEnd {
   /** Its process id; undefined for one that never ran. */
   readonly pid: number | undefined
+  /** Null when a signal ended it. */
+  readonly status: number | null
   /** All that it started was ended with it. */
   readonly isWhole: boolean
   /** Whether what is pushed needs a pack, without which no remote takes any of it. */
@@ -16,6 +18,7 @@ interface Noted {
   readonly sid?: unknown
   readonly name?: unknown
   readonly label?: unknown
+  readonly child_class?: unknown
 }
 
 /** Git's name for what it does until the remote has said which refs it has; before that, nothing can be sent. */
@@ -41,10 +44,7 @@ export async function hasSentNothing(file: string, end: PushEnd): Promise<boolea
 }
 
 /** What the notes of a push show: that it sent nothing; that it had not, when it was killed; or nothing of the kind. */
-export function whatIsShown(
-  notes: string,
-  { pid, isWhole, packs }: PushEnd,
-): 'not sent' | 'not yet' | 'nothing' {
+export function whatIsShown(notes: string, end: PushEnd): 'not sent' | 'not yet' | 'nothing' {
   const events = parse(notes)
   const pushes = new Set(
     events?.filter(({ event, name }) => event === 'cmd_name' && name === 'push').map(({ sid }) => sid),
@@ -55,12 +55,16 @@ export function whatIsShown(
   const own = events.filter((each) => each.sid === sid)
   const has = (event: string, label?: string) =>
     own.some((each) => each.event === event && each.label === label)
-  const hasAnswer = has('region_leave', ASKS)
-  const waits = has('region_enter', ASKS) && !hasAnswer
-  if (has('atexit')) {
-    return waits || (packs && !notes.includes('"pack-objects"')) ? 'not sent' : 'nothing'
-  }
-  return waits && (isWhole || pid === pidIn(sid)) ? 'not yet' : 'nothing'
+  const waits = has('region_enter', ASKS) && !has('region_leave', ASKS)
+  if (end.status === null) return waits && (end.isWhole || end.pid === pidIn(sid)) ? 'not yet' : 'nothing'
+  if (!has('atexit')) return 'nothing'
+  const mayHaveSent = !end.packs || notes.includes('"pack-objects"') || own.some(isForeign)
+  return waits || !mayHaveSent ? 'not sent' : 'nothing'
+}
+
+/** Whether it starts a helper that is not git's own (gitremote-helpers(7)): such a one packs in its own way. */
+function isForeign({ event, child_class: of }: Noted): boolean {
+  return event === 'child_start' && /^remote-(?!https?$)/.test(String(of))
 }
 
 /** The events; null where one is not whole. */

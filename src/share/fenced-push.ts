@@ -61,7 +61,11 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
       pushed.outcome === 'accepted' ||
       (pushed.outcome === 'unclear' && (await settle(sharing, all, [change], pushed)).outcome === 'landed')
     if (landed) {
-      await follow(sharing, ref, { base, local: entry.oid, remote: next })
+      await follow(sharing, ref, { base, local: entry.oid, remote: next }).catch((error: unknown) => {
+        if (!(error instanceof DwError)) throw error
+        const why = `could not note it: ${error.message}`
+        sharing.runtime.say(`the push has landed, but this clone ${why}; git dw sync does`)
+      })
       return moved
     }
     if (pushed.outcome === 'unclear') lost += 1

@@ -74,8 +74,9 @@ export class SharedStore implements Store {
     const { decided = 'arbiter' } = options
     if (decided === 'here') return this.#local.commit(changes, options)
     const staged = this.#local.stage(this.#asShared(changes))
+    let word: Commit | Accepted
     try {
-      return await this.#decideThere(changes, staged, options)
+      word = await this.#decideThere(changes, staged)
     } catch (error) {
       if (decided !== 'either' || !isUnreachable(error)) throw error
       // the same blobs: should the push have landed after all, both sides agree
@@ -83,6 +84,12 @@ export class SharedStore implements Store {
       runtime.say(`the remote "${arbiter.name}" cannot be reached: this goes out with the next sync`)
       return this.#local.move(withBranch(staged, options.branch), staged.bodies, options)
     }
+    if ('outcome' in word) return word
+    const { base, isThere } = word
+    return this.#follow(staged, base, options).catch((error: unknown) => {
+      if (!isThere || !(error instanceof DwError)) throw error
+      throw this.sharing.arbiter.ahead(error)
+    })
   }
 
   #asShared(changes: readonly Change[]): readonly Change[] {
@@ -91,7 +98,8 @@ export class SharedStore implements Store {
     )
   }
 
-  async #decideThere(changes: readonly Change[], staged: Staged, options: CommitOptions): Promise<Commit> {
+  /** What the arbiter says of it; of what it was not asked, for it has never heard of it, that it may be done. */
+  async #decideThere(changes: readonly Change[], staged: Staged): Promise<Commit | Accepted> {
     const { side, arbiter } = this.sharing
     const refs = [META_REF, ...changes.map(({ ref }) => ref)]
     // nothing points at the blobs yet: they may be written meanwhile
@@ -116,7 +124,7 @@ export class SharedStore implements Store {
     }
     const steps = stepsOf(staged, base)
     // the arbiter has never heard of what goes away here
-    if (steps.length === 0) return this.#follow(staged, base, options)
+    if (steps.length === 0) return { base, isThere: false }
     const pushed = await arbiter.push(steps, meta)
     if (pushed.outcome === 'unsent') throw arbiter.offline(pushed.said)
     if (pushed.outcome === 'unclear') {
@@ -136,7 +144,7 @@ export class SharedStore implements Store {
       return { outcome: 'conflict', refs, landed: this.#landed(staged, now) }
     }
     this.#unexplained = 0
-    return this.#follow(staged, base, options)
+    return { base, isThere: true }
   }
 
   /** What of this push and of those refused before stands now as this command wrote it. */
@@ -209,6 +217,12 @@ export class SharedStore implements Store {
     if (!isHalfDone && this.#lost > MOST_LOST) throw arbiter.breaksOff(said)
     return { outcome: 'conflict', refs: [], landed, isPending: true }
   }
+}
+
+/** A change that may be done here, with what the arbiter had before it, and whether it has it now. */
+interface Accepted {
+  readonly base: Values
+  readonly isThere: boolean
 }
 
 const NOTHING = '' as BlobId

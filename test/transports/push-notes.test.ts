@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -8,13 +8,19 @@ import { ended, Sandbox } from '../harness/sandbox.ts'
 interface Notes {
   readonly notes: string
   readonly pid: number
+  readonly status: number | null
 }
 
 /** Pushes `args`, and returns what git noted of it; with `kill` git is killed once it has noted that. */
-async function push(sandbox: Sandbox, args: readonly string[], kill?: string): Promise<Notes> {
+async function push(
+  sandbox: Sandbox,
+  args: readonly string[],
+  kill?: string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Notes> {
   const file = join(sandbox.root, 'notes')
   // an ssh that is connected and says nothing, until nobody listens any more
-  const env = { GIT_TRACE2_EVENT: file, GIT_SSH_COMMAND: 'cat >/dev/null #' }
+  const env = { GIT_TRACE2_EVENT: file, GIT_SSH_COMMAND: 'cat >/dev/null #', ...more }
   const child = sandbox.start('git', ['push', '--quiet', ...args], { env })
   const over = ended(child)
   const noted = () => (existsSync(file) ? readFileSync(file, 'utf8') : '')
@@ -22,8 +28,8 @@ async function push(sandbox: Sandbox, args: readonly string[], kill?: string): P
     while (!noted().includes(kill)) await sleep(5)
     child.kill('SIGKILL')
   }
-  await over
-  return { notes: noted(), pid: child.pid ?? 0 }
+  const { status } = await over
+  return { notes: noted(), pid: child.pid ?? 0, status }
 }
 
 async function withRemote(): Promise<Sandbox> {
@@ -36,9 +42,9 @@ async function withRemote(): Promise<Sandbox> {
 describe('what git noted of a push', () => {
   test('shows that nothing was sent to a remote that cannot be reached, whatever was to be sent', async () => {
     const sandbox = await withRemote()
-    const { notes, pid } = await push(sandbox, ['../nowhere.git', 'main'])
+    const { notes, pid, status } = await push(sandbox, ['../nowhere.git', 'main'])
     for (const packs of [true, false])
-      expect(whatIsShown(notes, { pid: pid + 1, isWhole: false, packs })).toBe('not sent')
+      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: false, packs })).toBe('not sent')
   })
 
   test('shows that nothing was sent where git itself stopped before it packed, unless it was a deletion', async () => {
@@ -46,9 +52,9 @@ describe('what git noted of a push', () => {
     await sandbox.git(['config', 'receive.advertiseAtomic', 'false'], {
       cwd: join(sandbox.root, 'remote.git'),
     })
-    const { notes, pid } = await push(sandbox, ['--atomic', '../remote.git', 'main'])
-    expect(whatIsShown(notes, { pid, isWhole: false, packs: true })).toBe('not sent')
-    expect(whatIsShown(notes, { pid, isWhole: false, packs: false })).toBe('nothing')
+    const { notes, pid, status } = await push(sandbox, ['--atomic', '../remote.git', 'main'])
+    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: true })).toBe('not sent')
+    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: false })).toBe('nothing')
   })
 
   test('shows nothing of the kind of one that landed, or only deleted', async () => {
@@ -57,20 +63,20 @@ describe('what git noted of a push', () => {
       ['main', true],
       [':main', false],
     ] as const) {
-      const { notes, pid } = await push(sandbox, ['../remote.git', spec])
+      const { notes, pid, status } = await push(sandbox, ['../remote.git', spec])
       for (const isWhole of [true, false])
-        expect(whatIsShown(notes, { pid, isWhole, packs }), spec).toBe('nothing')
+        expect(whatIsShown(notes, { status, pid, isWhole, packs }), spec).toBe('nothing')
     }
   })
 
   test('shows that a killed one had sent nothing, where git itself was killed or all that there was', async () => {
     const sandbox = await withRemote()
-    const { notes, pid } = await push(sandbox, ['ssh://nowhere/at-all', 'main'], 'get_refs_list')
+    const { notes, pid, status } = await push(sandbox, ['ssh://nowhere/at-all', 'main'], 'get_refs_list')
     for (const packs of [true, false]) {
-      expect(whatIsShown(notes, { pid, isWhole: false, packs })).toBe('not yet')
-      expect(whatIsShown(notes, { pid: pid + 1, isWhole: true, packs })).toBe('not yet')
-      expect(whatIsShown(notes, { pid: pid + 1, isWhole: false, packs })).toBe('nothing')
-      expect(whatIsShown(notes, { pid: undefined, isWhole: false, packs })).toBe('nothing')
+      expect(whatIsShown(notes, { status, pid, isWhole: false, packs })).toBe('not yet')
+      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: true, packs })).toBe('not yet')
+      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: false, packs })).toBe('nothing')
+      expect(whatIsShown(notes, { status, pid: undefined, isWhole: false, packs })).toBe('nothing')
     }
   })
 
@@ -80,13 +86,16 @@ describe('what git noted of a push', () => {
     const answered = notes.indexOf('\n', notes.search(/"region_leave".*"get_refs_list"/)) + 1
     expect(answered).toBeGreaterThan(0)
     for (let at = answered; at <= notes.length; at += 1) {
-      expect(whatIsShown(notes.slice(0, at), { pid, isWhole: true, packs: true }), `${at}`).toBe('nothing')
+      for (const status of [null, 128]) {
+        const shown = whatIsShown(notes.slice(0, at), { status, pid, isWhole: true, packs: true })
+        expect(shown, `${at}`).toBe('nothing')
+      }
     }
   })
 
   test('shows nothing of the kind where it is not whole, or of two pushes, or of none', async () => {
     const sandbox = await withRemote()
-    const end = { pid: 1, isWhole: true, packs: true }
+    const end = { pid: 1, status: 128, isWhole: true, packs: true }
     const { notes } = await push(sandbox, ['../nowhere.git', 'main'])
     expect(whatIsShown(notes, end)).toBe('not sent')
     const lines = notes.split('\n')
@@ -97,8 +106,38 @@ describe('what git noted of a push', () => {
     expect(whatIsShown(cut.join('\n'), end)).toBe('nothing')
     expect(whatIsShown(notes.trimEnd(), end)).toBe('nothing')
     expect(whatIsShown('', end)).toBe('nothing')
+    // somebody in git's place was killed, or says that git was
+    expect(whatIsShown(notes, { ...end, status: null, isWhole: false })).toBe('nothing')
+    const withoutEnd = lines.filter((line) => !line.includes('"atexit"')).join('\n')
+    expect(whatIsShown(withoutEnd, end)).toBe('nothing')
+    expect(whatIsShown(withoutEnd, { ...end, status: null })).toBe('not yet')
     const { notes: both } = await push(sandbox, ['../nowhere.git', 'main'])
     expect(both.length).toBeGreaterThan(notes.length)
     expect(whatIsShown(both, end)).toBe('nothing')
+  })
+
+  test('shows nothing of what another helper than those of git sent', async () => {
+    const sandbox = await withRemote()
+    // it takes what is to be pushed, and dies before it says what became of that
+    const helper = join(sandbox.root, 'git-remote-other')
+    writeFileSync(
+      helper,
+      `#!/bin/sh
+while read -r line; do
+  case $line in
+    capabilities) printf 'push\\n\\n' ;;
+    list*) echo ;;
+    push*) exit 1 ;;
+  esac
+done
+`,
+    )
+    chmodSync(helper, 0o755)
+    const PATH = `${sandbox.root}:${sandbox.env()['PATH']}`
+    const { notes, pid, status } = await push(sandbox, ['other::somewhere', 'main'], undefined, { PATH })
+    expect(status).not.toBe(0)
+    expect(notes).toContain('"region_leave"')
+    expect(notes).not.toContain('"pack-objects"')
+    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: true })).toBe('nothing')
   })
 })

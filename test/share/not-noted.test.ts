@@ -1,0 +1,105 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { ended, type Outcome } from '../harness/sandbox.ts'
+import { LAUNCHER, stoppingAt } from '../races/meeting.ts'
+import { active, type Clone, type Hub } from './hub.ts'
+import { test } from './hub-test.ts'
+
+/** Runs `args` with a lock file of nobody's on `ref` from before the `nth` time that refs move in the clone. */
+async function hindered(
+  hub: Hub,
+  clone: Clone,
+  ref: string,
+  args: readonly string[],
+  nth = 1,
+): Promise<Outcome> {
+  const lock = join(clone.path, '.git', `${ref}.lock`)
+  const { env, stopped, goOn } = stoppingAt(hub.sandbox, 'update-ref', nth)
+  const child = hub.sandbox.start(LAUNCHER, args, { cwd: clone.path, agent: clone.agent, env })
+  const outcome = ended(child)
+  await stopped()
+  writeFileSync(lock, '')
+  goOn()
+  try {
+    return await outcome
+  } finally {
+    rmSync(lock)
+  }
+}
+
+/** What stands at the hub comes here with a sync. */
+async function syncs(hub: Hub, clone: Clone): Promise<void> {
+  await clone.json(['sync'])
+  expect(await clone.refs()).toEqual(await hub.refs())
+}
+
+const HAS_TAKEN = 'the remote "origin" has taken the change, but this clone could not note it: '
+
+describe('what the remote has taken and this clone cannot note', () => {
+  test('a claim says so, and a sync brings it', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['init'])
+    const outcome = await hindered(hub, anna, active(session), ['claim', 'src', '--json'])
+    expect(outcome.status, outcome.stderr).toBe(75)
+    const { error } = JSON.parse(outcome.stderr)
+    expect(error.code).toBe('DW_UNKNOWN_OUTCOME')
+    expect(error.message).toContain(`${HAS_TAKEN}the refs could not be written: "`)
+    expect(error.hints).toContain('bring it here: git dw sync')
+    expect((await hub.record('refs/dw/locks/path/src')).session).toBe(session)
+    expect(await anna.refs('refs/dw/locks')).toEqual([])
+    await syncs(hub, anna)
+    expect((await anna.json(['claim', 'src'])).keys).toMatchObject([{ key: 'src', already: true }])
+  })
+
+  test('a claim of a task says so, and the next one makes its worktree', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['init'])
+    const outcome = await hindered(hub, anna, active(session), ['claim', '--task', 'T1'])
+    expect(outcome.status, outcome.stderr).toBe(75)
+    expect(outcome.stderr).toContain(HAS_TAKEN)
+    await syncs(hub, anna)
+    const again = await anna.dw(['claim', '--task', 'T1'])
+    expect(again.status, again.stderr).toBe(0)
+  })
+
+  test('a release says so, and a sync brings it', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    const outcome = await hindered(hub, anna, active(session), ['release', 'src'])
+    expect(outcome.status, outcome.stderr).toBe(75)
+    expect(outcome.stderr).toContain(HAS_TAKEN)
+    expect(outcome.stderr).not.toContain('cannot be reached')
+    expect(await hub.refs('refs/dw/locks')).toEqual([])
+    await syncs(hub, anna)
+  })
+
+  test('a push has landed all the same, and says what is missing', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    const commit = await anna.commit('src/a')
+    const outcome = await hindered(hub, anna, active(session), ['push', 'origin', 'main'])
+    expect(outcome.status, outcome.stderr).toBe(0)
+    expect(outcome.stderr).toContain('the push has landed, but this clone could not note it: ')
+    expect(await hub.git(['rev-parse', 'main'])).toBe(commit)
+    await syncs(hub, anna)
+    const next = await anna.commit('src/b')
+    expect((await anna.dw(['push', 'origin', 'main'])).status).toBe(0)
+    expect(await hub.git(['rev-parse', 'main'])).toBe(next)
+  })
+
+  test('a claim of what was lost holds it, and the next one forgets the loss', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    const { session } = await anna.json(['claim', 'src'])
+    await ben.json(['claim', 'src', '--steal', '-m', 'release day'])
+    await ben.json(['release', 'src'])
+    await anna.json(['sync'])
+    const outcome = await hindered(hub, anna, active(session), ['claim', 'src'], 2)
+    expect(outcome.status, outcome.stderr).toBe(0)
+    expect((await hub.record('refs/dw/locks/path/src')).session).toBe(session)
+    expect((await hub.record(active(session))).revoked).toHaveLength(1)
+    await anna.json(['claim', 'src'])
+    await syncs(hub, anna)
+    expect((await hub.record(active(session))).revoked).toEqual([])
+  })
+})

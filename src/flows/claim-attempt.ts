@@ -1,7 +1,9 @@
 import type { ClaimAnswer, ClaimDecision, ClaimedKey, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
-import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
+import { type Key, type LockName, lockName } from '../domain/key.ts'
 import type { BlobId, Lock, Session } from '../domain/record.ts'
+import { withoutRevocationsOf } from '../domain/session.ts'
+import { isAhead } from '../share/refusals.ts'
 import { activeRef, lockRef } from '../store/ref-names.ts'
 import { type Entry, nextRev, type Snapshot } from '../store/store.ts'
 import { type Actor, type FutureSession, futureSession, reserveSession } from './actor.ts'
@@ -14,17 +16,15 @@ import {
   rewrites,
   termsOf,
 } from './claim-keys.ts'
-import { branchTaken, heldAgain, namingTaken, refuseTaking } from './claim-refusals.ts'
+import { branchTaken, heldAgain, namingTaken, refusedBy, refuseTaking } from './claim-refusals.ts'
 import type { ClaimRequest } from './claim-request.ts'
 import { endRevocations } from './end-revocations.ts'
 import type { Ground } from './ground.ts'
 import { HalfLanded } from './half-landed.ts'
 import { heartbeat, rememberChange } from './heartbeat.ts'
 import { type Claimants, findClaimants, isLive, sessionIn, settleIdentity } from './identity.ts'
-import { showKey } from './path-key.ts'
 import type { Progress } from './progress.ts'
 import { projectHere } from './projects.ts'
-import { locked } from './refusal.ts'
 import { earlierResults } from './results/finished-tasks.ts'
 import { takeBack, uninterrupted } from './take-back.ts'
 import { commits, GO_ON } from './until-settled.ts'
@@ -81,7 +81,7 @@ export class Claim {
       if (!whole && keys.length > 1) return GO_ON
       // what this clone has seen may have passed (design §7)
       if (!this.#isOffline && (await store.refresh())) return GO_ON
-      throw this.#refusal(ground, decision, actor)
+      throw refusedBy(this.#workspace, this.#request, decision, { ground, session: actor.session })
     }
     await this.#lookAtResults(snapshot, decision)
     // nobody loses a lock to a claim that its user has called off already
@@ -128,11 +128,18 @@ export class Claim {
 
   async #clear(ground: Ground, decision: Granted, actor: Actor): Promise<null | typeof GO_ON> {
     const changes = clearingChanges(this.#workspace, ground, decision, actor, this.#request.terms)
-    if (!(await commits(this.#workspace, changes, this.#decided))) return null
+    let ahead: DwError | null = null
+    const writing = commits(this.#workspace, changes, this.#decided).catch((error: unknown) => {
+      if (!isAhead(error)) throw error
+      ahead = error
+      return true
+    })
+    if (!(await writing)) return null
     for (const holding of decision.clear) {
       const isMine = holding.record.session === actor.session.id
       ;(isMine ? this.#upgraded : this.#taken).set(holding.name, holding)
     }
+    if (ahead !== null) throw ahead
     return GO_ON
   }
 
@@ -201,7 +208,8 @@ export class Claim {
     if (oid === undefined) return { session, oid }
     const entry: Entry = { ref, oid, content: { ok: true, record: session, rev: nextRev(actor.entry) } }
     const names = [...decision.take.map(({ name }) => name), ...decision.already.map(({ by }) => by.name)]
-    return (await endRevocations(this.#workspace, entry, session, names)) ?? { session, oid }
+    const ended = await endRevocations(this.#workspace, entry, session, names)
+    return ended ?? { session: withoutRevocationsOf(session, names), oid }
   }
 
   get #isOffline(): boolean {
@@ -246,21 +254,6 @@ export class Claim {
     return { session, before: this.#halfLanded.before(before), keys, revoked: session.revoked }
   }
 
-  #refusal(ground: Ground, decision: Refused, actor: Actor): DwError {
-    const show = (key: Key) => showKey(this.#workspace, key)
-    const names = this.#request.keys
-      .map(lockName)
-      .filter((name) => decision.holders.some((holder) => onOneLine(holder.name, name)))
-    const lost = actor.session.revoked.filter(
-      ({ key, by }) =>
-        by !== actor.session.id &&
-        names.some(
-          (name) => !isAbove(name, lockName(parseKey(key))) && onOneLine(name, lockName(parseKey(key))),
-        ),
-    )
-    return locked(decision.holders, ground.vantage, show, this.#request.stealing, lost)
-  }
-
   /** Some tries, also after an interruption; whether one of them got it. */
   async attemptOften(): Promise<boolean> {
     try {
@@ -293,5 +286,4 @@ export class Claim {
   }
 }
 
-type Refused = Extract<ClaimDecision, { answer: 'refused' }>
 type Granted = Extract<ClaimDecision, { answer: 'granted' }>

@@ -1,11 +1,33 @@
 import type { ClaimDecision, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
+import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
+import type { Session } from '../domain/record.ts'
 import type { NewBranch } from '../store/store.ts'
 import type { Actor } from './actor.ts'
+import type { ClaimRequest } from './claim-request.ts'
+import type { Ground } from './ground.ts'
 import { showKey } from './path-key.ts'
+import { locked } from './refusal.ts'
 import type { Workspace } from './workspace.ts'
 
 type Granted = Extract<ClaimDecision, { answer: 'granted' }>
+type Refused = Extract<ClaimDecision, { answer: 'refused' }>
+
+/** Names the holders of what `session` asked for on `ground`, and what of it was the session's own before. */
+export function refusedBy(
+  workspace: Workspace,
+  { keys, stealing }: ClaimRequest,
+  { holders }: Refused,
+  { ground, session }: { readonly ground: Ground; readonly session: Session },
+): DwError {
+  const show = (key: Key) => showKey(workspace, key)
+  const names = keys.map(lockName).filter((name) => holders.some((holder) => onOneLine(holder.name, name)))
+  const isAsked = (lost: LockName) => names.some((name) => !isAbove(name, lost) && onOneLine(name, lost))
+  const before = session.revoked.filter(
+    ({ key, by }) => by !== session.id && isAsked(lockName(parseKey(key))),
+  )
+  return locked(holders, ground.vantage, show, stealing, before)
+}
 
 /** Whether an expired lock may be taken cannot be decided without the arbiter. Throws DW_OFFLINE. */
 export function refuseTaking(decision: Granted, actor: Actor, workspace: Workspace): void {

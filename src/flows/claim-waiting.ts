@@ -5,6 +5,7 @@ import { describeHolder } from '../domain/holder.ts'
 import { dropCovered, type Key, lockName } from '../domain/key.ts'
 import { leaseEnd, type Vantage } from '../domain/lease.ts'
 import { type Pauses, pauseBefore, turnAfter } from '../domain/waiting.ts'
+import { isAhead } from '../share/refusals.ts'
 import { WaitingLine } from '../store/local/waiting-line.ts'
 import { activeRef, endedRef, lockRef, type RefName } from '../store/ref-names.ts'
 import { readGround } from './ground.ts'
@@ -143,7 +144,8 @@ class WaitingClaim<T> {
       return await this.#attempt()
     } catch (error) {
       const refusal = refusalIn(error)
-      if (!(error instanceof DwError) || (refusal === null && error.code !== 'DW_BUSY')) throw error
+      const isPassing = error instanceof DwError && (error.code === 'DW_BUSY' || isAhead(error))
+      if (!(error instanceof DwError) || (refusal === null && !isPassing)) throw error
       this.#failure = error
       if (refusal !== null) this.#heldBy(refusal.holders, refusal.vantage)
       return null

@@ -1,11 +1,12 @@
 import { type Key, lockName } from '../domain/key.ts'
 import type { BlobId, LogEvent, Session, SessionId } from '../domain/record.ts'
 import { backTo, movedFence, revoke } from '../domain/session.ts'
+import { isAhead } from '../share/refusals.ts'
 import { activeRef, endedRef, lockRef } from '../store/ref-names.ts'
 import type { Change, Commit, Entry } from '../store/store.ts'
 import type { Actor } from './actor.ts'
 import { journalRefs, withJournal } from './journal.ts'
-import { notTakenBack, uninterrupted } from './take-back.ts'
+import { notTakenBack, saidTakenBack, uninterrupted } from './take-back.ts'
 import { commits, untilSettled } from './until-settled.ts'
 import { timestamp, type Workspace } from './workspace.ts'
 
@@ -62,6 +63,7 @@ export class HalfLanded {
       await untilSettled(uninterrupted(workspace), async () => this.#undo(workspace, session.id))
       return error
     } catch (cause) {
+      if (isAhead(cause)) return saidTakenBack(workspace, cause, error)
       // a session whose fence has moved for nothing is as good as before
       if (this.#locks.size === 0) return error
       return notTakenBack(workspace, session.id, [...this.#locks.keys()], cause)

@@ -3,6 +3,7 @@ import { DwError } from '../domain/error.ts'
 import type { Key } from '../domain/key.ts'
 import type { SessionId } from '../domain/record.ts'
 import { shellWord } from '../domain/shell-word.ts'
+import { isAhead } from '../share/refusals.ts'
 import { namingTaken } from './claim-refusals.ts'
 import { endSession } from './end-session.ts'
 import { showKey } from './path-key.ts'
@@ -25,8 +26,15 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
     const stolen = answer.keys.flatMap(({ from }) => from ?? [])
     return namingTaken(workspace, stolen, cause)
   } catch (error) {
+    if (isAhead(error)) return saidTakenBack(workspace, error, cause)
     return notTakenBack(workspace, answer.session.id, keys, error)
   }
+}
+
+/** A claim was taken back at the remote, as `ahead` says: that is no part of the error of the claim. */
+export function saidTakenBack(workspace: Workspace, ahead: DwError, cause: unknown): unknown {
+  workspace.around.say(`taken back: ${ahead.message}; git dw sync does`)
+  return cause
 }
 
 /** The workspace for what an interruption must not stop. */

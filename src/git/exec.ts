@@ -57,8 +57,6 @@ export interface GitResult {
   readonly stderr: string
   /** Of the process that was started as git. */
   readonly pid?: number | undefined
-  /** Its time was over, and neither it nor anything that it started goes on. */
-  readonly cutOff?: boolean
 }
 
 const PLUMBING_TIMEOUT = 10_000
@@ -192,13 +190,12 @@ async function runInNode(args: readonly string[], options: ProcessOptions): Prom
       }, LEFT_OPEN).unref()
     })
     child.on('close', (status) => {
-      const cutOff = limit()
+      limit()
       resolve({
         pid: child.pid,
         status,
         stdout: Buffer.concat(stdout),
         stderr: Buffer.concat(stderr),
-        cutOff,
       })
     })
     child.stdin.end(input)

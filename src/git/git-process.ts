@@ -30,8 +30,6 @@ export interface EndedProcess {
   readonly status: number | null
   readonly stdout: Buffer
   readonly stderr: Buffer
-  /** Its time was over, so it was ended with all that it started. */
-  readonly cutOff: boolean
 }
 
 /** A process that can be ended, by either engine. */
@@ -60,10 +58,10 @@ export function endProcess(child: Killable): void {
 }
 
 /**
- * Ends a process when its time is over. To be called once the process has ended: what it returns says whether
- * all of its process group was ended with it.
+ * Ends a process when its time is over. What it returns is to be called once the process has ended: what is left of
+ * its process group is ended then, where its time was over.
  */
-export function limitTime(child: Killable, options: ProcessOptions): () => boolean {
+export function limitTime(child: Killable, options: ProcessOptions): () => void {
   const { timeout, hurry } = options
   const leader = options.whole === true && options.detached ? child.pid : undefined
   let isOver = false
@@ -80,8 +78,7 @@ export function limitTime(child: Killable, options: ProcessOptions): () => boole
   return () => {
     for (const timer of timers) clearTimeout(timer)
     hurry?.signal.removeEventListener('abort', hasten)
-    if (!isOver || leader === undefined) return false
     // what has not heeded the first signal has nobody left to speak for
-    return killGroup(leader, 'SIGKILL')
+    if (isOver && leader !== undefined) killGroup(leader, 'SIGKILL')
   }
 }

@@ -66,12 +66,12 @@ export async function runNatively(args: readonly string[], options: ProcessOptio
     readAll(err, (chunk) => stderr.push(chunk)),
     over,
   ])
+  limit()
   return {
     pid: child.pid,
     status: child.signalCode === null ? child.exitCode : null,
     stdout: Buffer.concat(stdout),
     stderr: Buffer.concat(stderr),
-    cutOff: limit(),
   }
 }
 

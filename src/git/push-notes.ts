@@ -6,8 +6,6 @@ export interface PushEnd {
   readonly pid: number | undefined
   /** Null when a signal ended it. */
   readonly status: number | null
-  /** All that it started was ended with it. */
-  readonly isWhole: boolean
   /** Whether what is pushed needs a pack, without which no remote takes any of it. */
   readonly packs: boolean
 }
@@ -56,7 +54,7 @@ export function whatIsShown(notes: string, end: PushEnd): 'not sent' | 'not yet'
   const has = (event: string, label?: string) =>
     own.some((each) => each.event === event && each.label === label)
   const waits = has('region_enter', ASKS) && !has('region_leave', ASKS)
-  if (end.status === null) return waits && (end.isWhole || end.pid === pidIn(sid)) ? 'not yet' : 'nothing'
+  if (end.status === null) return waits && end.pid === pidIn(sid) ? 'not yet' : 'nothing'
   if (!has('atexit')) return 'nothing'
   const mayHaveSent = !end.packs || notes.includes('"pack-objects"') || own.some(isForeign)
   return waits || !mayHaveSent ? 'not sent' : 'nothing'

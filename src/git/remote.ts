@@ -106,10 +106,10 @@ export async function pushSteps(
       all.map(({ ref }) => ref),
     )
     if (told !== null) return told
-    const { pid, status, cutOff = false, stderr } = result
+    const { pid, status, stderr } = result
     // git leaves out what is there already, and packs nothing for a deletion
     const packs = all.every(({ to }) => to !== null) && all.some(({ to, lease }) => to !== lease)
-    const isUnsent = await hasSentNothing(trace, { pid, status, isWhole: cutOff, packs })
+    const isUnsent = await hasSentNothing(trace, { pid, status, packs })
     return { outcome: isUnsent ? 'unsent' : 'unclear', taken: new Set(), said: stderr }
   } finally {
     await rm(trace, { force: true }).catch(() => undefined)

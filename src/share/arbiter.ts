@@ -147,24 +147,6 @@ export class Arbiter {
     )
   }
 
-  /** DW_UNKNOWN_OUTCOME: it has taken a change that this clone could not note because of `cause`. */
-  ahead(cause: DwError): DwError {
-    const why = cause.code === 'DW_INTERRUPTED' ? 'interrupted' : cause.message
-    return new DwError(
-      'DW_UNKNOWN_OUTCOME',
-      `the remote "${this.name}" has taken the change, but this clone could not note it: ${why}`,
-      {
-        hints: [
-          ...cause.hints.filter((hint) => hint !== 'try again'),
-          'bring it here: git dw sync',
-          'then look: git dw status',
-        ],
-        details: { remote: this.name, stderr: '', ...cause.details },
-        cause,
-      },
-    )
-  }
-
   /**
    * DW_REMOTE for a push that it breaks off each time, although it answers and takes smaller ones: a limit of a
    * web server before it, mostly. Nothing of it has landed.

@@ -7,6 +7,7 @@ import { activeRef, endedRef, META_REF, type RefName } from '../store/ref-names.
 import type { Entry } from '../store/store.ts'
 import { lookAtPush } from './look-hints.ts'
 import { reconcile } from './reconcile.ts'
+import { whyNotNoted } from './refusals.ts'
 import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { syncRecords } from './sync.ts'
@@ -63,7 +64,7 @@ export async function fencedPush(sharing: Sharing, push: FencedPush): Promise<Se
     if (landed) {
       await follow(sharing, ref, { base, local: entry.oid, remote: next }).catch((error: unknown) => {
         if (!(error instanceof DwError)) throw error
-        const why = `could not note it: ${error.message}`
+        const why = `could not note it: ${whyNotNoted(error)}`
         sharing.runtime.say(`the push has landed, but this clone ${why}; git dw sync does`)
       })
       return moved

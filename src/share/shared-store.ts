@@ -1,8 +1,6 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
-import { shellWord } from '../domain/shell-word.ts'
 import type { PushOutcome, RemoteStep } from '../git/remote.ts'
-import { toldReason } from '../git/told-reason.ts'
 import type { GitStore, Staged } from '../store/git-store.ts'
 import { ACTIVE_REF, activeRef, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import type {
@@ -17,6 +15,7 @@ import type {
 } from '../store/store.ts'
 import type { Values } from './clone-side.ts'
 import { baseMove, reconcile } from './reconcile.ts'
+import { ahead, refusal, unreadable } from './refusals.ts'
 import { MOST_LOST, settle } from './settle.ts'
 import type { Sharing } from './sharing.ts'
 import { type SyncReport, syncRecords } from './sync.ts'
@@ -35,7 +34,7 @@ export class SharedStore implements Store {
   #unexplained = 0
   /** Pushes whose answer was lost, and that never landed. */
   #lost = 0
-  /** Blobs of pushes that were refused, with their refs. */
+  /** Blobs of pushes that were refused, or not noted here, with their refs. */
   readonly #sent = new Map<BlobId, RefName>()
 
   constructor(local: GitStore, sharing: Sharing) {
@@ -88,7 +87,7 @@ export class SharedStore implements Store {
     const { base, isThere } = word
     return this.#follow(staged, base, options).catch((error: unknown) => {
       if (!isThere || !(error instanceof DwError)) throw error
-      throw this.sharing.arbiter.ahead(error)
+      return this.#followLate(staged, options, error)
     })
   }
 
@@ -98,7 +97,7 @@ export class SharedStore implements Store {
     )
   }
 
-  /** What the arbiter says of it; of what it was not asked, for it has never heard of it, that it may be done. */
+  /** Asks the arbiter; not about what it has never heard of, and what is to go away: that may be done. */
   async #decideThere(changes: readonly Change[], staged: Staged): Promise<Commit | Accepted> {
     const { side, arbiter } = this.sharing
     const refs = [META_REF, ...changes.map(({ ref }) => ref)]
@@ -185,7 +184,8 @@ export class SharedStore implements Store {
     const written = { ...options, isWritten: true, durability: 'together' } as const
     const { commit, followed } = await this.#local.moveThen(moves, bases, staged.bodies, written)
     if (commit.outcome === 'committed') {
-      if (!followed) await side.move(bases)
+      // the change stands on both sides: base can wait for the next sync
+      if (!followed) await side.move(bases).catch(ignoreDwError)
       return { outcome: 'committed', oids }
     }
     // somebody moved them here meanwhile: the arbiter's word is known, so it is brought together with theirs
@@ -200,6 +200,21 @@ export class SharedStore implements Store {
     const branch = options.branch?.ref
     const isTaken = branch !== undefined && commit.refs.includes(branch)
     return isTaken ? { outcome: 'conflict', refs: [branch], landed: oids } : { outcome: 'committed', oids }
+  }
+
+  /** What the arbiter has, and this clone could not note because of `cause`: a sync brings it, or nothing does now. */
+  async #followLate({ updates }: Staged, { branch }: CommitOptions, cause: DwError): Promise<Commit> {
+    const { arbiter, side } = this.sharing
+    const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
+    for (const [ref, oid] of oids) this.#sent.set(oid, ref)
+    await this.sync().catch((error: unknown) => {
+      throw error instanceof DwError ? ahead(arbiter.name, cause) : error
+    })
+    const { local } = await side.values(updates.map(({ ref }) => ref))
+    // a session may have moved on; a branch does not come with a sync
+    const isHere = updates.every(({ ref, to }) => lockNameOf(ref) === null || (local.get(ref) ?? null) === to)
+    if (isHere && branch === undefined) return { outcome: 'committed', oids }
+    return { outcome: 'conflict', refs: [], landed: oids }
   }
 
   /** The lost push is dead: what killed it, or is left of it, stands at the arbiter, and here after a sync. */
@@ -267,29 +282,10 @@ function conflict(refs: readonly string[]): Commit {
   return { outcome: 'conflict', refs, landed: new Map() }
 }
 
+function ignoreDwError(error: unknown): void {
+  if (!(error instanceof DwError)) throw error
+}
+
 function isUnreachable(error: unknown): boolean {
   return error instanceof DwError && ['DW_OFFLINE', 'DW_UNKNOWN_OUTCOME'].includes(error.code)
-}
-
-/** DW_REMOTE for a push that the arbiter refuses although nothing stands in its way. */
-function refusal(remote: string, said: string): DwError {
-  const why = toldReason(said) ?? ''
-  return new DwError('DW_REMOTE', `the remote "${remote}" refuses the change: ${why}`, {
-    hints: [
-      'see what it can do: git dw share --status',
-      `see what git reaches there: git ls-remote ${shellWord(remote)}`,
-    ],
-    details: { remote, stderr: said },
-  })
-}
-
-/** DW_CORRUPT_STATE for a record that a sync has left alone. */
-function unreadable(remote: string, ref: string): DwError {
-  return new DwError('DW_CORRUPT_STATE', `the record at "${ref}" cannot be read, here or at the remote`, {
-    hints: [
-      'see what is wrong here: git dw doctor',
-      `and what is there: git ls-remote ${shellWord(remote)} ${ref}`,
-    ],
-    details: { refs: [ref] },
-  })
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { Outcome } from '../harness/sandbox.ts'
@@ -33,11 +33,13 @@ async function hasLanded(hub: Hub, clone: Clone, { status, stderr }: Outcome): P
 describe('a push that takes too long', () => {
   test('may land where git could note nothing of it, for its disk is full', async ({ hub }) => {
     const anna = await hub.clone('anna')
-    await anna.git(['config', 'dw.remoteTimeout', '2s'])
-    hub.hook('pre-receive', 'sleep 5')
+    await anna.git(['config', 'dw.remoteTimeout', '5s'])
+    const begun = join(hub.sandbox.root, 'begun')
+    hub.hook('pre-receive', `: >'${begun}'; sleep 12`)
     const isPush = 'case " $* " in *" push "*) ;; *) exec "$git" "$@" ;; esac'
     const full = ': >"$GIT_TRACE2_EVENT"; export GIT_TRACE2_EVENT=/dev/full'
     const told = await claimBy(hub, anna, `${isPush}\n${full}\nexec "$git" "$@"`)
+    expect(existsSync(begun)).toBe(true)
     await hasLanded(hub, anna, told)
   })
 

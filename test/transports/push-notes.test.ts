@@ -2,8 +2,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { whatIsShown } from '../../src/git/push-notes.ts'
+import { hasSentNothing, whatIsShown } from '../../src/git/push-notes.ts'
 import { ended, Sandbox } from '../harness/sandbox.ts'
+import { CAN_MOUNT, Disk } from '../proof/fault-run/disk.ts'
 
 interface Notes {
   readonly notes: string
@@ -44,7 +45,7 @@ describe('what git noted of a push', () => {
     const sandbox = await withRemote()
     const { notes, pid, status } = await push(sandbox, ['../nowhere.git', 'main'])
     for (const packs of [true, false])
-      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: false, packs })).toBe('not sent')
+      expect(whatIsShown(notes, { status, pid: pid + 1, packs })).toBe('not sent')
   })
 
   test('shows that nothing was sent where git itself stopped before it packed, unless it was a deletion', async () => {
@@ -53,8 +54,8 @@ describe('what git noted of a push', () => {
       cwd: join(sandbox.root, 'remote.git'),
     })
     const { notes, pid, status } = await push(sandbox, ['--atomic', '../remote.git', 'main'])
-    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: true })).toBe('not sent')
-    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: false })).toBe('nothing')
+    expect(whatIsShown(notes, { status, pid, packs: true })).toBe('not sent')
+    expect(whatIsShown(notes, { status, pid, packs: false })).toBe('nothing')
   })
 
   test('shows nothing of the kind of one that landed, or only deleted', async () => {
@@ -64,19 +65,17 @@ describe('what git noted of a push', () => {
       [':main', false],
     ] as const) {
       const { notes, pid, status } = await push(sandbox, ['../remote.git', spec])
-      for (const isWhole of [true, false])
-        expect(whatIsShown(notes, { status, pid, isWhole, packs }), spec).toBe('nothing')
+      expect(whatIsShown(notes, { status, pid, packs }), spec).toBe('nothing')
     }
   })
 
-  test('shows that a killed one had sent nothing, where git itself was killed or all that there was', async () => {
+  test('shows that a killed one had sent nothing, where it was git itself that was killed', async () => {
     const sandbox = await withRemote()
     const { notes, pid, status } = await push(sandbox, ['ssh://nowhere/at-all', 'main'], 'get_refs_list')
     for (const packs of [true, false]) {
-      expect(whatIsShown(notes, { status, pid, isWhole: false, packs })).toBe('not yet')
-      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: true, packs })).toBe('not yet')
-      expect(whatIsShown(notes, { status, pid: pid + 1, isWhole: false, packs })).toBe('nothing')
-      expect(whatIsShown(notes, { status, pid: undefined, isWhole: false, packs })).toBe('nothing')
+      expect(whatIsShown(notes, { status, pid, packs })).toBe('not yet')
+      expect(whatIsShown(notes, { status, pid: pid + 1, packs })).toBe('nothing')
+      expect(whatIsShown(notes, { status, pid: undefined, packs })).toBe('nothing')
     }
   })
 
@@ -87,7 +86,7 @@ describe('what git noted of a push', () => {
     expect(answered).toBeGreaterThan(0)
     for (let at = answered; at <= notes.length; at += 1) {
       for (const status of [null, 128]) {
-        const shown = whatIsShown(notes.slice(0, at), { status, pid, isWhole: true, packs: true })
+        const shown = whatIsShown(notes.slice(0, at), { status, pid, packs: true })
         expect(shown, `${at}`).toBe('nothing')
       }
     }
@@ -95,8 +94,8 @@ describe('what git noted of a push', () => {
 
   test('shows nothing of the kind where it is not whole, or of two pushes, or of none', async () => {
     const sandbox = await withRemote()
-    const end = { pid: 1, status: 128, isWhole: true, packs: true }
-    const { notes } = await push(sandbox, ['../nowhere.git', 'main'])
+    const { notes, pid } = await push(sandbox, ['../nowhere.git', 'main'])
+    const end = { pid, status: 128, packs: true }
     expect(whatIsShown(notes, end)).toBe('not sent')
     const lines = notes.split('\n')
     const cut = [
@@ -107,7 +106,7 @@ describe('what git noted of a push', () => {
     expect(whatIsShown(notes.trimEnd(), end)).toBe('nothing')
     expect(whatIsShown('', end)).toBe('nothing')
     // somebody in git's place was killed, or says that git was
-    expect(whatIsShown(notes, { ...end, status: null, isWhole: false })).toBe('nothing')
+    expect(whatIsShown(notes, { ...end, status: null, pid: pid + 1 })).toBe('nothing')
     const withoutEnd = lines.filter((line) => !line.includes('"atexit"')).join('\n')
     expect(whatIsShown(withoutEnd, end)).toBe('nothing')
     expect(whatIsShown(withoutEnd, { ...end, status: null })).toBe('not yet')
@@ -138,6 +137,20 @@ done
     expect(status).not.toBe(0)
     expect(notes).toContain('"region_leave"')
     expect(notes).not.toContain('"pack-objects"')
-    expect(whatIsShown(notes, { status, pid, isWhole: false, packs: true })).toBe('nothing')
+    expect(whatIsShown(notes, { status, pid, packs: true })).toBe('nothing')
+  })
+
+  test.runIf(CAN_MOUNT)('proves nothing of a killed one on a disk that is full', async () => {
+    const sandbox = await withRemote()
+    const { notes, pid, status } = await push(sandbox, ['ssh://nowhere/at-all', 'main'], 'get_refs_list')
+    const disk = new Disk(join(sandbox.root, 'disk'))
+    onTestFinished(() => disk.unmount())
+    const file = join(disk.path, 'notes')
+    writeFileSync(file, notes)
+    expect(disk.fill(3)).toBe(true)
+    expect(await hasSentNothing(file, { status, pid, packs: true })).toBe(false)
+    disk.makeRoom()
+    writeFileSync(file, notes)
+    expect(await hasSentNothing(file, { status, pid, packs: true })).toBe(true)
   })
 })

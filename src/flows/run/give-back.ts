@@ -1,6 +1,7 @@
 import type { ClaimAnswer } from '../../domain/claim.ts'
 import { DwError } from '../../domain/error.ts'
 import { shellWord } from '../../domain/shell-word.ts'
+import { isAhead } from '../../share/refusals.ts'
 import { endSession } from '../end-session.ts'
 import { showKey } from '../path-key.ts'
 import { releaseKeys } from '../release.ts'
@@ -23,6 +24,10 @@ export async function giveBack(workspace: Workspace, answer: ClaimAnswer): Promi
     if (error.code === 'DW_LOST') return error
     // the command itself gave all up and ended its session
     if (error.code === 'DW_NOT_FOUND') return null
+    if (isAhead(error)) {
+      workspace.around.say(`released: ${error.message}; git dw sync does`)
+      return null
+    }
     const named = keys.map((key) => shellWord(showKey(workspace, key))).join(' ')
     workspace.around.say(
       `not released: ${error.message}; release it with: git dw --session ${session} release ${named}`,

@@ -1,7 +1,8 @@
 import { DwError } from '../../domain/error.ts'
 import { type Key, type LockName, lockName, parseKey } from '../../domain/key.ts'
-import type { Lock, SessionId } from '../../domain/record.ts'
-import { activeRef, endedRef } from '../../store/ref-names.ts'
+import type { BlobId, Lock, SessionId } from '../../domain/record.ts'
+import { activeRef, endedRef, lockRef } from '../../store/ref-names.ts'
+import type { Entry } from '../../store/store.ts'
 import { heartbeat } from '../heartbeat.ts'
 import { type Claimants, identityRefs, sessionIn, settleIdentity } from '../identity.ts'
 import { showKey } from '../path-key.ts'
@@ -73,7 +74,8 @@ class LockGuard {
   async #look(): Promise<DwError | null> {
     const { store, around } = this.#workspace
     const claimants: Claimants = { named: { id: this.#session, source: 'option' }, seat: null }
-    const snapshot = await store.read({ refs: identityRefs(claimants) })
+    const ref = lockRef(this.#name)
+    const snapshot = await store.read({ refs: [...identityRefs(claimants), ref] })
     const mine = sessionIn(snapshot, this.#session)
     if (mine === undefined) return recordGone(this.#session)
     const identity = settleIdentity(this.#workspace, claimants, snapshot)
@@ -81,8 +83,11 @@ class LockGuard {
       // without DW_LOST it was ended from within, by its own command
       return identity.doubt?.code === 'DW_LOST' ? identity.doubt : null
     }
+    const held = snapshot.get(ref)
+    // a loss that could not be struck off when the key was claimed again
+    const isAgain = (lost: BlobId) => held !== undefined && isOf(held, this.#session) && held.oid !== lost
     const revocation = mine.session.revoked.find(
-      ({ key, by }) => by !== this.#session && lockName(parseKey(key)) === this.#name,
+      ({ key, by, lock }) => by !== this.#session && lockName(parseKey(key)) === this.#name && !isAgain(lock),
     )
     if (revocation !== undefined) {
       return lost([revocation], around.now(), (key: Key) => showKey(this.#workspace, key))
@@ -90,6 +95,10 @@ class LockGuard {
     await heartbeat(this.#workspace, mine, { patience: 0 })
     return null
   }
+}
+
+function isOf({ content }: Entry, session: SessionId): boolean {
+  return content.ok && content.record.kind === 'lock' && content.record.session === session
 }
 
 function recordGone(session: SessionId): DwError {

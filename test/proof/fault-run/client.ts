@@ -102,7 +102,8 @@ export class Client {
       return { answer: null, stdout: outcome.stdout }
     }
     const said = hangs ? { code: 'hangs', thrown: `no answer after ${HANGS} ms` } : answerOf(outcome)
-    const isExcused = didHappen || troubles.since(from, [site.remote.name, clone.name])
+    const text = said.said ?? said.thrown ?? ''
+    const isExcused = didHappen || troubles.explain(text, from, [site.remote.name, clone.name])
     const answer = isExcused ? { ...said, excused: true as const } : said
     recorder.note({ kind: 'answered', call: call.id, answer })
     return { answer, stdout: outcome.stdout }

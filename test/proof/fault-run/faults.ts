@@ -211,7 +211,7 @@ function fullDisk({ disk, name }: Place, pages: number, { troubles }: Stage): Ar
     during: async () => {
       // where nobody may mount a disk there is none to fill
       if (disk === null) return
-      over = troubles.begin(name)
+      over = troubles.begin('full disk', name)
       isFull = disk.fill(pages)
     },
     after: () => {
@@ -240,7 +240,7 @@ function staleLock(
     // somebody holds it, or a ref stands in the way
     return NOTHING
   }
-  const over = troubles.begin(name)
+  const over = troubles.begin('lock file', name)
   return {
     ...NOTHING,
     after: () => {

@@ -1,18 +1,28 @@
-/** When something was wrong where: what a command says then may be about that. */
+/** What is wrong at a place, by how whoever meets it speaks of it. */
+const TOLD = {
+  'lock file': /\.lock\b|cannot lock ref|packed-refs/,
+  'full disk': /no space left|unable to write|could not write|write error/i,
+} as const
+
+export type Trouble = keyof typeof TOLD
+
+/** When something was wrong where: what a command says of that is no fault of its own. */
 export class Troubles {
-  readonly #all: { readonly where: string; readonly from: number; to: number }[] = []
+  readonly #all: { readonly trouble: Trouble; readonly where: string; to: number }[] = []
 
   /** Something is wrong at a place until the answer is called. */
-  begin(where: string): () => void {
-    const trouble = { where, from: performance.now(), to: Number.POSITIVE_INFINITY }
-    this.#all.push(trouble)
+  begin(trouble: Trouble, where: string): () => void {
+    const begun = { trouble, where, to: Number.POSITIVE_INFINITY }
+    this.#all.push(begun)
     return () => {
-      trouble.to = performance.now()
+      begun.to = performance.now()
     }
   }
 
-  /** Whether something was wrong at one of these places since `from`. */
-  since(from: number, where: readonly string[]): boolean {
-    return this.#all.some((trouble) => trouble.to >= from && where.includes(trouble.where))
+  /** Whether `said` speaks of what was wrong at one of these places at any time since `from`. */
+  explain(said: string, from: number, where: readonly string[]): boolean {
+    return this.#all.some(
+      (each) => each.to >= from && where.includes(each.where) && TOLD[each.trouble].test(said),
+    )
   }
 }

@@ -13,7 +13,8 @@ function site() {
     care.times += 1
   }
   const untidy = new Untidy(troubles, { tidy, oldestLock: () => care.oldest })
-  const isExcused = () => troubles.since(performance.now(), [REMOTE.name])
+  const said = "cannot lock ref 'refs/dw/meta': Unable to create 'refs/dw/meta.lock': File exists."
+  const isExcused = (text = said) => troubles.explain(text, performance.now(), [REMOTE.name])
   return { untidy, care, isExcused }
 }
 
@@ -48,4 +49,12 @@ test('whoever is marked to be killed may leave a lock file a moment later', () =
   expect(isExcused()).toBe(true)
   untidy.tidy(12_001)
   expect(isExcused()).toBe(false)
+})
+
+test('a lock file explains what is said of lock files, there, and nothing else', () => {
+  const { untidy, isExcused } = site()
+  untidy.add(REMOTE, 10_000)
+  expect(isExcused()).toBe(true)
+  for (const other of ['the remote hung up', 'No space left on device', 'your locks are in order', ''])
+    expect(isExcused(other), other).toBe(false)
 })

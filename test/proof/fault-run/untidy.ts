@@ -31,7 +31,8 @@ export class Untidy {
   /** Somebody was killed at `now`, who may have held lock files there. */
   add(place: Place, now = Date.now()): void {
     const known = this.#places.get(place)
-    if (known === undefined) this.#places.set(place, { last: now, over: this.#troubles.begin(place.name) })
+    if (known === undefined)
+      this.#places.set(place, { last: now, over: this.#troubles.begin('lock file', place.name) })
     else known.last = now
   }
 

@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { ended, type Outcome } from '../harness/sandbox.ts'
 import { LAUNCHER, stoppingAt } from '../races/meeting.ts'
-import { active, type Clone, type Hub } from './hub.ts'
-import { test } from './hub-test.ts'
+import { active, type Clone, type Hub } from '../share/hub.ts'
+import { test } from '../share/hub-test.ts'
 
-/** Runs `args` with a lock file of nobody's on `ref` from before the `nth` time that refs move in the clone. */
+/**
+ * Runs `args` with a lock file of nobody's on `ref` from before the `nth` time that refs move in the clone, until the
+ * end or for so many milliseconds.
+ */
 async function hindered(
   hub: Hub,
   clone: Clone,
   ref: string,
   args: readonly string[],
-  nth = 1,
+  { nth = 1, during }: { readonly nth?: number; readonly during?: number } = {},
 ): Promise<Outcome> {
   const lock = join(clone.path, '.git', `${ref}.lock`)
   const { env, stopped, goOn } = stoppingAt(hub.sandbox, 'update-ref', nth)
@@ -21,10 +24,12 @@ async function hindered(
   await stopped()
   writeFileSync(lock, '')
   goOn()
+  const timer = during === undefined ? undefined : setTimeout(() => rmSync(lock), during)
   try {
     return await outcome
   } finally {
-    rmSync(lock)
+    clearTimeout(timer)
+    rmSync(lock, { force: true })
   }
 }
 
@@ -36,7 +41,7 @@ async function syncs(hub: Hub, clone: Clone): Promise<void> {
 
 const HAS_TAKEN = 'the remote "origin" has taken the change, but this clone could not note it: '
 
-describe('what the remote has taken and this clone cannot note', () => {
+describe.concurrent('what the remote has taken and this clone cannot note', () => {
   test('a claim says so, and a sync brings it', async ({ hub }) => {
     const anna = await hub.clone('anna')
     const { session } = await anna.json(['init'])
@@ -94,12 +99,65 @@ describe('what the remote has taken and this clone cannot note', () => {
     await ben.json(['claim', 'src', '--steal', '-m', 'release day'])
     await ben.json(['release', 'src'])
     await anna.json(['sync'])
-    const outcome = await hindered(hub, anna, active(session), ['claim', 'src'], 2)
+    const outcome = await hindered(hub, anna, active(session), ['claim', 'src'], { nth: 2 })
     expect(outcome.status, outcome.stderr).toBe(0)
     expect((await hub.record('refs/dw/locks/path/src')).session).toBe(session)
-    expect((await hub.record(active(session))).revoked).toHaveLength(1)
-    await anna.json(['claim', 'src'])
+    const revoked = async () => JSON.parse(await anna.git(['cat-file', 'blob', active(session)])).revoked
+    expect(await revoked()).toHaveLength(1)
+    const again = await anna.json(['claim', 'src'])
+    expect(again).toMatchObject({ keys: [{ key: 'src', already: true }], lost: [] })
+    expect(await revoked()).toEqual([])
     await syncs(hub, anna)
-    expect((await hub.record(active(session))).revoked).toEqual([])
+  })
+
+  test.for([
+    ['a claim', ['claim', 'docs']],
+    ['a claim of a task', ['claim', '--task', 'T1']],
+    ['a release', ['release', 'src']],
+  ] as const)('at first, %s notes a moment later', async ([, args], { hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    // longer than the refs are tried to be moved
+    const outcome = await hindered(hub, anna, active(session), args, { during: 6500 })
+    expect(outcome.status, outcome.stderr).toBe(0)
+    expect(await anna.refs()).toEqual(await hub.refs())
+    const worktrees = await anna.git(['worktree', 'list'])
+    expect(worktrees.split('\n')).toHaveLength(args[1] === '--task' ? 2 : 1)
+  })
+
+  test('of what was agreed on alone is no matter of the command', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    const { session } = await anna.json(['claim', 'src'])
+    const isBase = (ref: string) => ref.endsWith(`/base/${active(session).replace('refs/dw/', '')}`)
+    const local = (await anna.refs('refs/dw-local')).map((line) => line.split(' ')[0] ?? '')
+    const base = local.find(isBase)
+    if (base === undefined) throw new Error(local.join('\n'))
+    const outcome = await hindered(hub, anna, base, ['claim', '--task', 'T1'])
+    expect(outcome.status, outcome.stderr).toBe(0)
+    expect(await anna.refs()).toEqual(await hub.refs())
+    await syncs(hub, anna)
+  })
+
+  test('a claim that had to take something first names whom it took it from', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    const { session } = await anna.json(['claim', 'src/a'])
+    await ben.json(['claim', 'src/b'])
+    const args = ['claim', 'src', '--steal', '-m', 'release day']
+    await anna.json(['sync'])
+    const outcome = await hindered(hub, anna, active(session), args)
+    expect(outcome.status, outcome.stderr).toBe(75)
+    expect(outcome.stderr).toContain('taken from its holder for this before it failed: src/b')
+    await syncs(hub, anna)
+  })
+
+  test('a command that runs under a lock goes on under one that was lost before', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    const { session } = await anna.json(['claim', '--task', 'T1'])
+    await ben.json(['claim', '--task', 'T1', '--no-worktree', '--steal', '-m', 'release day'])
+    await ben.json(['release', '--task', 'T1'])
+    await anna.json(['sync'])
+    const run = ['run', '--task', 'T1', '--', 'sh', '-c', 'sleep 2; echo done']
+    const outcome = await hindered(hub, anna, active(session), run, { nth: 2 })
+    expect([outcome.status, outcome.stdout], outcome.stderr).toEqual([0, 'done\n'])
   })
 })

@@ -16,7 +16,14 @@ import {
   rewrites,
   termsOf,
 } from './claim-keys.ts'
-import { branchTaken, heldAgain, namingTaken, refusedBy, refuseTaking } from './claim-refusals.ts'
+import {
+  branchTaken,
+  heldAgain,
+  namingAhead,
+  namingTaken,
+  refusedBy,
+  refuseTaking,
+} from './claim-refusals.ts'
 import type { ClaimRequest } from './claim-request.ts'
 import { endRevocations } from './end-revocations.ts'
 import type { Ground } from './ground.ts'
@@ -173,10 +180,13 @@ export class Claim {
     // of the records that are written, the session's, the log's and their like are no keys
     const all = this.#request.keys.length
     const progress = (written: number) => this.#progress?.(Math.min(written, all))
-    const commit = await this.#workspace.store.commit(changes, {
+    const writing = this.#workspace.store.commit(changes, {
       decided: this.#decided,
       ...(branch === undefined ? {} : { branch }),
       ...(this.#progress === undefined ? {} : { progress }),
+    })
+    const commit = await writing.catch((error: unknown) => {
+      throw namingAhead(this.#workspace, decision, actor.entry === null ? session.id : null, error)
     })
     if (commit.outcome === 'conflict') {
       if (commit.refs.some((ref) => ref.startsWith('refs/heads/'))) {
@@ -273,7 +283,8 @@ export class Claim {
     const error = namingTaken(this.#workspace, this.#taken.values(), undone)
     if (this.#upgraded.size === 0 || !(error instanceof DwError)) return error
     const held: Holding[] = []
-    for (const given of this.#upgraded.values()) {
+    // what cannot be noted here now cannot be claimed again either
+    for (const given of isAhead(refusal) ? [] : this.#upgraded.values()) {
       const { key, name, record } = given
       const pairs = new Map(record.with === undefined ? [] : [[name, record.with]])
       const terms = { ...termsOf(record), pairs }

@@ -1,7 +1,8 @@
 import type { ClaimDecision, Holding } from '../domain/claim.ts'
 import { DwError } from '../domain/error.ts'
 import { isAbove, type Key, type LockName, lockName, onOneLine, parseKey } from '../domain/key.ts'
-import type { Session } from '../domain/record.ts'
+import type { Session, SessionId } from '../domain/record.ts'
+import { isAhead } from '../share/refusals.ts'
 import type { NewBranch } from '../store/store.ts'
 import type { Actor } from './actor.ts'
 import type { ClaimRequest } from './claim-request.ts'
@@ -59,6 +60,28 @@ export function namingTaken(workspace: Workspace, taken: Iterable<Holding>, erro
   if (shown === '' || !(error instanceof DwError)) return error
   const message = `${error.message}\ntaken from its holder for this before it failed: ${shown}`
   return new DwError(error.code, message, { hints: error.hints, details: error.details, cause: error })
+}
+
+/**
+ * Names what a claim that only the remote has took from others, and the session that it `started`: without a seat
+ * nobody finds that by itself. Other errors are returned as they are.
+ */
+export function namingAhead(
+  workspace: Workspace,
+  { take }: Granted,
+  started: SessionId | null,
+  error: unknown,
+): unknown {
+  if (!isAhead(error)) return error
+  const stolen = take.flatMap(({ replaces }) => (replaces?.state === 'live' ? [replaces] : []))
+  const named = namingTaken(workspace, stolen, error)
+  if (started === null || !(named instanceof DwError)) return named
+  const { code, message, hints, details } = named
+  return new DwError(code, message, {
+    hints: [...hints, `and go on as the session that it started: export DW_SESSION=${started}`],
+    details: { ...details, session: started },
+    cause: error,
+  })
 }
 
 /** Names the own locks that a claim has got back after it gave them up for a directory that was not to be had. */

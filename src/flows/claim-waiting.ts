@@ -144,12 +144,18 @@ class WaitingClaim<T> {
       return await this.#attempt()
     } catch (error) {
       const refusal = refusalIn(error)
-      const isPassing = error instanceof DwError && (error.code === 'DW_BUSY' || isAhead(error))
+      const isPassing = error instanceof DwError && (error.code === 'DW_BUSY' || this.#maySettle(error))
       if (!(error instanceof DwError) || (refusal === null && !isPassing)) throw error
-      this.#failure = error
+      // that the claim may stand is not to be forgotten over what kept the next try from finding out
+      if (refusal !== null || !isAhead(this.#failure)) this.#failure = error
       if (refusal !== null) this.#heldBy(refusal.holders, refusal.vantage)
       return null
     }
+  }
+
+  /** Whether the next try goes on from what the remote has: a session that the claim started is another then. */
+  #maySettle(error: DwError): boolean {
+    return isAhead(error) && this.#keepAlive.session !== null
   }
 
   /** Whether to try: nobody stands in the way any more, and those who came before have had their turn. */

@@ -20,13 +20,13 @@ export async function takeBack(workspace: Workspace, answer: ClaimAnswer, cause:
   if (keys.length === 0) return cause
   const session = answer.session.id
   const calm = uninterrupted(workspace)
+  const stolen = answer.keys.flatMap(({ from }) => from ?? [])
   try {
     if (answer.before === null) await endSession(calm, { session, force: false })
     else await releaseKeys(calm, { keys, session, before: answer.before })
-    const stolen = answer.keys.flatMap(({ from }) => from ?? [])
     return namingTaken(workspace, stolen, cause)
   } catch (error) {
-    if (isAhead(error)) return saidTakenBack(workspace, error, cause)
+    if (isAhead(error)) return saidTakenBack(workspace, error, namingTaken(workspace, stolen, cause))
     return notTakenBack(workspace, answer.session.id, keys, error)
   }
 }

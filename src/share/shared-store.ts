@@ -97,7 +97,7 @@ export class SharedStore implements Store {
     )
   }
 
-  /** Asks the arbiter; not about what it has never heard of, and what is to go away: that may be done. */
+  /** Asks the arbiter. What it has never heard of may go away unasked. */
   async #decideThere(changes: readonly Change[], staged: Staged): Promise<Commit | Accepted> {
     const { side, arbiter } = this.sharing
     const refs = [META_REF, ...changes.map(({ ref }) => ref)]
@@ -197,12 +197,13 @@ export class SharedStore implements Store {
       return [[ref, { ref, base: agreed, local, remote: to }]]
     })
     await reconcile(side, new Map(views), this.sharing.timestamp())
-    const branch = options.branch?.ref
-    const isTaken = branch !== undefined && commit.refs.includes(branch)
-    return isTaken ? { outcome: 'conflict', refs: [branch], landed: oids } : { outcome: 'committed', oids }
+    const { branch } = options
+    if (branch === undefined) return { outcome: 'committed', oids }
+    // the records are here now, and the branch was not made with them
+    return { outcome: 'conflict', refs: commit.refs.filter((ref) => ref === branch.ref), landed: oids }
   }
 
-  /** What the arbiter has, and this clone could not note because of `cause`: a sync brings it, or nothing does now. */
+  /** Brings by a sync what the arbiter has, and this clone could not note because of `cause`. Throws what says so. */
   async #followLate({ updates }: Staged, { branch }: CommitOptions, cause: DwError): Promise<Commit> {
     const { arbiter, side } = this.sharing
     const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
@@ -212,7 +213,11 @@ export class SharedStore implements Store {
     })
     const { local } = await side.values(updates.map(({ ref }) => ref))
     // a session may have moved on; a branch does not come with a sync
-    const isHere = updates.every(({ ref, to }) => lockNameOf(ref) === null || (local.get(ref) ?? null) === to)
+    const isHere = updates.every(({ ref, from, to }) => {
+      const now = local.get(ref) ?? null
+      // what was given up may be another's by now
+      return lockNameOf(ref) === null || (to === null ? now !== from : now === to)
+    })
     if (isHere && branch === undefined) return { outcome: 'committed', oids }
     return { outcome: 'conflict', refs: [], landed: oids }
   }

@@ -60,6 +60,18 @@ describe('a claim that is under way while a steal and a sync go by', () => {
     expect((await hub.record('refs/dw/locks/path/src')).session).toBe(session)
     expect((await hub.record(active(session))).fence).toBeGreaterThan(0)
   })
+
+  test('before its local refs move makes its branch all the same', async ({ hub }) => {
+    const anna = await hub.clone('anna')
+    await anna.json(['init'])
+    const outcome = await suspended(hub, anna, 'update-ref', ['claim', '--task', 'T1'], async () => {
+      await anna.json(['heartbeat', '--force'])
+    })
+    expect(outcome.status, outcome.stderr).toBe(0)
+    expect(await anna.git(['worktree', 'list', '--porcelain'])).toContain('branch refs/heads/')
+    await anna.json(['sync'])
+    expect(await anna.refs()).toStrictEqual(await hub.refs())
+  })
 })
 
 describe('a sync that is under way', () => {

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
 import { ended, type Outcome } from '../harness/sandbox.ts'
 import { LAUNCHER, stoppingAt } from '../races/meeting.ts'
@@ -55,6 +56,21 @@ describe.concurrent('what the remote has taken and this clone cannot note', () =
     expect(await anna.refs('refs/dw/locks')).toEqual([])
     await syncs(hub, anna)
     expect((await anna.json(['claim', 'src'])).keys).toMatchObject([{ key: 'src', already: true }])
+  })
+
+  test('a steal by a session that starts with it names whom it took from, and that session', async ({
+    hub,
+  }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    await ben.json(['claim', 'src'])
+    await anna.json(['sync'])
+    const args = ['claim', 'src', '--steal', '-m', 'release day']
+    const outcome = await hindered(hub, anna, 'refs/dw/locks/path/src', args)
+    expect(outcome.status, outcome.stderr).toBe(75)
+    expect(outcome.stderr).toContain('taken from its holder for this before it failed: src')
+    const { session } = await hub.record('refs/dw/locks/path/src')
+    expect(outcome.stderr).toContain(`export DW_SESSION=${session}`)
+    await syncs(hub, anna)
   })
 
   test('a claim of a task says so, and the next one makes its worktree', async ({ hub }) => {
@@ -123,6 +139,21 @@ describe.concurrent('what the remote has taken and this clone cannot note', () =
     expect(await anna.refs()).toEqual(await hub.refs())
     const worktrees = await anna.git(['worktree', 'list'])
     expect(worktrees.split('\n')).toHaveLength(args[1] === '--task' ? 2 : 1)
+  })
+
+  test('a release notes a moment later, also where another has taken what is free', async ({ hub }) => {
+    const [anna, ben] = [await hub.clone('anna'), await hub.clone('ben')]
+    const { session } = await anna.json(['claim', 'src'])
+    const takes = async () => {
+      while ((await hub.refs('refs/dw/locks')).length > 0) await sleep(50)
+      return ben.json(['claim', 'src'])
+    }
+    const [outcome] = await Promise.all([
+      hindered(hub, anna, active(session), ['release', 'src'], { during: 6500 }),
+      takes(),
+    ])
+    expect(outcome.status, outcome.stderr).toBe(0)
+    await syncs(hub, anna)
   })
 
   test('of what was agreed on alone is no matter of the command', async ({ hub }) => {

@@ -1,7 +1,7 @@
 import { DwError } from '../domain/error.ts'
 import type { BlobId } from '../domain/record.ts'
 import type { PushOutcome, RemoteStep } from '../git/remote.ts'
-import type { GitStore, Staged } from '../store/git-store.ts'
+import { type GitStore, oidsOf, type Staged } from '../store/git-store.ts'
 import { ACTIVE_REF, activeRef, lockNameOf, META_REF, type RefName } from '../store/ref-names.ts'
 import type {
   Change,
@@ -148,7 +148,7 @@ export class SharedStore implements Store {
 
   /** What of this push and of those refused before stands now as this command wrote it. */
   #landed({ updates }: Staged, now: Values): Map<RefName, BlobId> {
-    for (const { ref, to } of updates) if (to !== null) this.#sent.set(to, ref)
+    for (const [ref, oid] of oidsOf(updates)) this.#sent.set(oid, ref)
     return new Map([...this.#sent].flatMap(([oid, ref]) => (now.get(ref) === oid ? [[ref, oid]] : [])))
   }
 
@@ -176,7 +176,7 @@ export class SharedStore implements Store {
 
   /** A change that the arbiter has taken: local follows, then base (design §7). */
   async #follow(staged: Staged, base: Values, options: CommitOptions): Promise<Commit> {
-    const oids = new Map(staged.updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
+    const oids = oidsOf(staged.updates)
     const { side } = this.sharing
     const bases = staged.updates.flatMap(({ ref, to }) => baseMove(side, ref, base.get(ref) ?? null, to))
     const moves = withBranch(staged, options.branch)
@@ -206,7 +206,7 @@ export class SharedStore implements Store {
   /** Brings by a sync what the arbiter has, and this clone could not note because of `cause`. Throws what says so. */
   async #followLate({ updates }: Staged, { branch }: CommitOptions, cause: DwError): Promise<Commit> {
     const { arbiter, side } = this.sharing
-    const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])))
+    const oids = oidsOf(updates)
     for (const [ref, oid] of oids) this.#sent.set(oid, ref)
     await this.sync().catch((error: unknown) => {
       throw error instanceof DwError ? ahead(arbiter.name, cause) : error

@@ -128,7 +128,7 @@ export class GitStore implements Store {
   ): Promise<Moved> {
     this.#reader.forgetEarly()
     const { patience = PATIENCE, durability = 'each', isWritten = false, progress } = options
-    const oids = new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
+    const oids = oidsOf(updates)
     const deadline = this.#runtime.elapsed() + patience
     const records = { bodies, oids, durability, isWritten, ...(progress && { progress }) }
     return this.#apply(updates, then, records, deadline)
@@ -281,4 +281,9 @@ function inConflict(updates: readonly RefUpdate[], found: ReadonlyMap<string, Bl
   const created = updates.filter(({ from, to }) => from === null && to !== null)
   const inTheWay = [...found.keys()].filter((ref) => created.some((update) => refsCollide(ref, update.ref)))
   return [...new Set([...moved, ...inTheWay])]
+}
+
+/** The refs that a transaction does not delete, with their blobs. */
+export function oidsOf(updates: readonly RefUpdate[]): Map<RefName, BlobId> {
+  return new Map(updates.flatMap(({ ref, to }) => (to === null ? [] : [[ref as RefName, to]])))
 }

@@ -85,7 +85,7 @@ class LockGuard {
     }
     const held = snapshot.get(ref)
     // a loss that could not be struck off when the key was claimed again
-    const isAgain = (lost: BlobId) => held !== undefined && isOf(held, this.#session) && held.oid !== lost
+    const isAgain = (was: BlobId) => held !== undefined && isOf(held, this.#session) && held.oid !== was
     const revocation = mine.session.revoked.findLast(
       ({ key, by, lock }) => by !== this.#session && lockName(parseKey(key)) === this.#name && !isAgain(lock),
     )
